@@ -1,0 +1,94 @@
+"""Recurrent layers on top of each other."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from rnncli.nn.layers.dropout import Dropout
+from rnncli.nn.layers.recurrent import Recurrent, RecurrentCache
+from rnncli.nn.parameter import Array, Parameters, prefixed
+from rnncli.nn.protocols import Cell, State
+
+
+class StackCache(NamedTuple):
+    """The caches of each layer and of the dropout after it."""
+
+    layers: list[RecurrentCache]
+    dropouts: list[Array | None]
+
+
+class Stack:
+    """num_layers recurrent layers, each reading the outputs of the one below, with dropout after each of them.
+
+    Dropout stands between layers (Zaremba et al. 2014): on what a layer hands upwards, the output layer included,
+    never on what it hands to the next time step.
+    """
+
+    def __init__(
+        self,
+        cell: Cell,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int,
+        *,
+        rng: np.random.Generator,
+        dtype: DTypeLike,
+        bias: bool = True,
+        learned_initial_state: bool = False,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+    ) -> None:
+        self.layers = [
+            Recurrent(
+                cell,
+                hidden_size if layer else input_size,
+                hidden_size,
+                rng=rng,
+                dtype=dtype,
+                bias=bias,
+                learned_initial_state=learned_initial_state,
+                recurrent_dropout=recurrent_dropout,
+            )
+            for layer in range(num_layers)
+        ]
+        self.dropout = Dropout(dropout)
+
+    def parameters(self) -> Parameters:
+        """Return every layer's parameters as `0.weight_ih`, `1.weight_ih`, …"""
+        return {
+            name: parameter
+            for index, layer in enumerate(self.layers)
+            for name, parameter in prefixed(str(index), layer.parameters()).items()
+        }
+
+    def forward(
+        self,
+        x: Array,
+        state: State | None = None,
+        mask: Array | None = None,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[Array, State, StackCache]:
+        """Run over x (T, D, B) or token ids (T, B): the top outputs (T, H, B), each layer's state, and the cache."""
+        cache = StackCache([], [])
+        final: State = []
+        for index, layer in enumerate(self.layers):
+            x, state_after, layer_cache = layer.forward(x, None if state is None else state[index], mask, rng)
+            x, dropped = self.dropout.forward(x, rng)
+            final.append(state_after)
+            cache.layers.append(layer_cache)
+            cache.dropouts.append(dropped)
+        return x, final, cache
+
+    def backward(self, d_y: Array, cache: StackCache, d_state: State | None = None) -> tuple[Array | None, State]:
+        """Backpropagate from ∂L/∂y (T, H, B) down to ∂L/∂x (None for token ids) and ∂L/∂state of every layer."""
+        d_x: Array | None = d_y
+        d_initial: State = []
+        for index in reversed(range(len(self.layers))):
+            assert d_x is not None  # only the lowest layer reads token ids
+            d_x = self.dropout.backward(d_x, cache.dropouts[index])
+            d_x, d_before = self.layers[index].backward(
+                d_x, cache.layers[index], None if d_state is None else d_state[index]
+            )
+            d_initial.insert(0, d_before)
+        return d_x, d_initial

@@ -1,0 +1,99 @@
+"""The contracts of cells, layers and models: read this first.
+
+Every pass is explicit: `forward` returns its output and a cache, `backward` takes the gradient of the output and that
+cache. Objects hold parameters and nothing else, so two forward passes never disturb each other, and the hidden state
+is an argument and a result, never a member.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from rnncli.nn.parameter import Array, Parameters
+
+
+class Cell(Protocol):
+    """The elementwise maths of one time step; `Recurrent` does every matrix product around it.
+
+    `gates` names the k blocks of H rows in the weights, `states` the S states (the first is the output). The recurrent
+    product of a gate listed in `apart` (the last of `gates`) is not added to its input product: it arrives in the
+    first blocks of `saved`, which also keeps whatever else `backward` needs, one block for each name.
+    """
+
+    gates: ClassVar[tuple[str, ...]]
+    states: ClassVar[tuple[str, ...]]
+    saved: ClassVar[tuple[str, ...]]
+    apart: ClassVar[tuple[str, ...]]
+
+    @classmethod
+    def variants(cls) -> "list[Cell]":
+        """Return one instance for each choice that changes the equations: what the gradient check runs over."""
+        ...
+
+    def initialize_bias(self, bias: Array) -> None:
+        """Change the initial bias (k, H) in place where the cell wants it so."""
+        ...
+
+    def forward(self, gates: Array, state_prev: Array, state: Array, saved: Array) -> None:
+        """Turn pre-activations `gates` (k, H, B) into activations, and fill `state` (S, H, B) and `saved`."""
+        ...
+
+    def backward(
+        self,
+        d_state: Array,
+        gates: Array,
+        state_prev: Array,
+        state: Array,
+        saved: Array,
+        d_gates: Array,
+        d_apart: Array,
+    ) -> None:
+        """Fill `d_gates` (k, H, B), `d_apart`, and turn `d_state` into its elementwise part for the step before."""
+        ...
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss summed over `count` predictions, in nats; kept apart so that means over ragged batches are right."""
+
+    sum: float
+    count: int
+
+    @property
+    def mean(self) -> float:
+        """Nats a prediction; NaN for none."""
+        return self.sum / self.count if self.count else float("nan")
+
+    def plus(self, other: "Loss") -> "Loss":
+        """Return the loss of both sets of predictions together."""
+        return Loss(self.sum + other.sum, self.count + other.count)
+
+
+State = list[Array]
+"""The hidden state of a stack: for each layer an array (S, H, B)."""
+
+
+class SupportsBatch(Protocol):
+    """What a model reads of a batch: token ids (T, B), target ids (T, B), and mask (T, B), True for real tokens."""
+
+    @property
+    def inputs(self) -> Array: ...  # noqa: D102
+    @property
+    def targets(self) -> Array: ...  # noqa: D102
+    @property
+    def mask(self) -> Array | None: ...  # noqa: D102
+
+
+class Model(Protocol):
+    """What the trainer needs of a model."""
+
+    def parameters(self) -> Parameters:
+        """Return every parameter by name."""
+        ...
+
+    def loss(self, batch: Any, state: State | None, rng: Any) -> tuple[Loss, State, Any]:
+        """Return the loss of a batch, the state after it, and the cache; `rng` draws dropout, None evaluates."""
+        ...
+
+    def backward(self, cache: Any, scale: float) -> Any:
+        """Add the gradient of `scale` times the summed loss to every parameter."""
+        ...
