@@ -68,7 +68,12 @@ class LanguageModel:
     """
 
     def __init__(
-        self, spec: LanguageModelSpec, vocabulary_size: int, *, rng: np.random.Generator, dtype: DTypeLike = np.float32
+        self,
+        spec: LanguageModelSpec,
+        vocabulary_size: int,
+        *,
+        rng: np.random.Generator | None,
+        dtype: DTypeLike = np.float32,
     ) -> None:
         V, E, H = vocabulary_size, spec.embedding.size, spec.hidden_size
         self.spec = spec

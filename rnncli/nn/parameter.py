@@ -36,23 +36,20 @@ def prefixed(prefix: str, parameters: Mapping[str, Parameter]) -> Parameters:
 
 
 def pack(parameters: Parameters) -> FlatParameters:
-    """Move the parameters into two flat buffers and make each one a view of them; a shared (tied) one moves once.
+    """Move the parameters into two flat buffers and make each one a view of them.
 
     Clipping, an optimizer step, a checkpoint or a sum over workers is then one operation on one array.
     """
-    unique = {id(parameter): parameter for parameter in parameters.values()}.values()
-    dtype = np.result_type(*(parameter.value for parameter in unique))
-    size = sum(parameter.value.size for parameter in unique)
+    dtype = np.result_type(*(parameter.value for parameter in parameters.values()))
+    size = sum(parameter.value.size for parameter in parameters.values())
     flat = FlatParameters(np.empty(size, dtype), np.zeros(size, dtype), {})
-    places: dict[int, slice] = {}
     start = 0
-    for parameter in unique:
+    for name, parameter in parameters.items():
         place = slice(start, start + parameter.value.size)
         shape = parameter.value.shape
         flat.values[place] = parameter.value.ravel()
         parameter.value = flat.values[place].reshape(shape)
         parameter.grad = flat.grads[place].reshape(shape)
-        places[id(parameter)] = place
+        flat.slices[name] = place
         start = place.stop
-    flat.slices.update({name: places[id(parameter)] for name, parameter in parameters.items()})
     return flat

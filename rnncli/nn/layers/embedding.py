@@ -24,7 +24,13 @@ class Embedding:
     """x_t = E[token]: a row of the table E (V, D) for each token id."""
 
     def __init__(
-        self, vocabulary_size: int, size: int, *, rng: np.random.Generator, dtype: DTypeLike, deviation: float = 1.0
+        self,
+        vocabulary_size: int,
+        size: int,
+        *,
+        rng: np.random.Generator | None,
+        dtype: DTypeLike,
+        deviation: float = 1.0,
     ) -> None:
         self.weight = normal(rng, (vocabulary_size, size), deviation, dtype)
 

@@ -54,7 +54,7 @@ class Recurrent:
         input_size: int,
         hidden_size: int,
         *,
-        rng: np.random.Generator,
+        rng: np.random.Generator | None,
         dtype: DTypeLike,
         bias: bool = True,
         learned_initial_state: bool = False,

@@ -32,7 +32,7 @@ class Stack:
         hidden_size: int,
         num_layers: int,
         *,
-        rng: np.random.Generator,
+        rng: np.random.Generator | None,
         dtype: DTypeLike,
         bias: bool = True,
         learned_initial_state: bool = False,

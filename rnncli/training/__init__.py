@@ -1,0 +1,1 @@
+"""Training: optimizers, schedules, the loop as a generator of events, and checkpoints."""

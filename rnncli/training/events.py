@@ -1,0 +1,38 @@
+"""What a training run reports as it goes. Saving, logging and drawing are consumers of these."""
+
+from dataclasses import dataclass
+
+from rnncli.nn.protocols import Loss
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """One update of the weights."""
+
+    step: int  # updates so far, this one included
+    total_steps: int
+    epoch: float  # passes over the data so far, with the part of the current one
+    loss: Loss  # of this batch, before the update
+    gradient_norm: float  # before clipping
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Validated:
+    """The loss on the validation split; without one, the mean training loss since the last report."""
+
+    step: int
+    epoch: float
+    loss: Loss
+    best: bool  # lower than every one before
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The run has ended by itself."""
+
+    step: int
+    reason: str
+
+
+Event = StepDone | Validated | Finished

@@ -1,0 +1,187 @@
+"""The training loop, as a generator of events."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, Protocol
+
+import numpy as np
+from annotated_types import Ge, Gt
+
+from rnncli.errors import DivergedError
+from rnncli.nn.parameter import Array, pack
+from rnncli.nn.protocols import Loss, Model, State
+from rnncli.training.events import Event, Finished, StepDone, Validated
+from rnncli.training.optimizers import Adam, Optimizer
+from rnncli.training.randomness import generator
+from rnncli.training.schedules import AnySchedule, Constant, Position
+
+Size = Annotated[int, Gt(0)]
+
+
+@dataclass(frozen=True)
+class TrainingSpec:
+    """How a model is trained: the `training` section of a spec."""
+
+    epochs: Size = 20
+    steps: Size | None = None  # stop after so many updates, whatever `epochs` says
+    batch_size: Size = 50
+    bptt: Literal["truncated", "full"] | None = None  # None: truncated for a stream, full for lines
+    bptt_length: Size = 50
+    state: Literal["carry", "reset"] = "carry"
+    stride: Size | None = None  # between windows under `state: reset`; None: bptt_length, no overlap
+    reduction: Literal["mean", "sum"] = "mean"
+    optimizer: Optimizer = Adam()
+    schedule: AnySchedule = Constant()
+    max_norm: Annotated[float, Gt(0)] | None = 5.0
+    max_value: Annotated[float, Gt(0)] | None = None
+    validate_every: Size | None = None  # steps; None: at the end of each epoch
+    patience: Size | None = 5  # validations without a new best before the run stops; None: never
+    random_seed: Annotated[int, Ge(0)] = 1
+
+    def __post_init__(self) -> None:
+        """Refuse combinations that make no sense."""
+        if self.stride is not None and self.state == "carry":
+            raise ValueError(
+                "stride needs state: reset; with carried state each window begins where the last one ended"
+            )
+
+
+class Batches(Protocol):
+    """An epoch of batches, the same for the same generator, that can be entered at any batch."""
+
+    def __len__(self) -> int: ...
+    def epoch(self, rng: np.random.Generator, start: int = 0) -> Iterator[Any]: ...  # noqa: D102
+
+
+@dataclass
+class Progress:
+    """Where a run stands, beside weights and optimizer slots; together they resume it to the byte."""
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0  # batches of this epoch already used
+    validated_step: int = 0
+    validations: list[float] = field(default_factory=list)
+    recent: Loss = Loss(0.0, 0)  # training loss since the last validation
+    state: State | None = None  # hidden state carried to the next batch
+
+
+class Trainer:
+    """A model, an optimizer and batches; `run()` yields an event after every step and every validation.
+
+    Between two events the trainer is whole: saving `flat.values`, `slots` and `progress` then, and putting them back
+    into a new trainer, continues the run as if it had never stopped.
+    """
+
+    def __init__(
+        self, model: Model, batches: Batches, validate: Callable[[], Loss] | None, settings: TrainingSpec
+    ) -> None:
+        self.model, self.batches, self.validate, self.settings = model, batches, validate, settings
+        self.flat = pack(model.parameters())
+        self.slots = {name: np.zeros_like(self.flat.values) for name in settings.optimizer.slots}
+        self.progress = Progress()
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run, if it is not stopped early."""
+        return self.settings.steps or self.settings.epochs * len(self.batches)
+
+    @property
+    def best(self) -> float:
+        """The lowest validation loss so far, infinite before the first."""
+        return min(self.progress.validations, default=math.inf)
+
+    def run(self) -> Iterator[Event]:
+        """Train until the steps are used up or patience runs out.
+
+        Raises DivergedError at the first loss or gradient that is not finite, before the weights are touched.
+        """
+        epoch: Iterator[Any] = iter(())
+        entered = -1
+        while True:
+            progress = self.progress
+            if self._validation_is_due():
+                yield self._validate()
+            if reason := self._reason_to_stop():
+                yield Finished(progress.step, reason)
+                return
+            if progress.batch == len(self.batches):
+                progress.epoch, progress.batch = progress.epoch + 1, 0
+            if entered != progress.epoch:
+                entered = progress.epoch
+                shuffling = generator(self.settings.random_seed, "shuffling", entered)
+                epoch = self.batches.epoch(shuffling, progress.batch)
+            yield self._step(next(epoch))
+
+    def _step(self, batch: Any) -> StepDone:
+        settings, progress = self.settings, self.progress
+        rate = settings.optimizer.learning_rate * settings.schedule.scale(
+            Position(progress.step, self.total_steps, progress.epoch, progress.validations)
+        )
+        dropout = generator(settings.random_seed, "dropout", progress.step)
+        # An overflow shows as a loss or a norm that is not finite, which ends the run with its cause
+        with np.errstate(all="ignore"):
+            self.flat.grads[:] = 0
+            loss, state, cache = self.model.loss(batch, progress.state if batch.carry else None, dropout)
+            divisor = loss.count if settings.reduction == "mean" else batch.inputs.shape[1]
+            self.model.backward(cache, 1 / max(1, divisor))
+            norm = clip(self.flat.grads, settings.max_norm, settings.max_value)
+            if not (math.isfinite(loss.sum) and math.isfinite(norm)):
+                what = "loss" if not math.isfinite(loss.sum) else "gradient norm"
+                raise DivergedError(
+                    f"training diverged: the {what} of step {progress.step + 1} is not finite (learning rate {rate:g})",
+                    hint="try a smaller --learning-rate, or a smaller training.max_norm",
+                )
+            settings.optimizer.step(self.flat.values, self.flat.grads, self.slots, rate, progress.step + 1)
+        progress.step += 1
+        progress.batch += 1
+        progress.state = state
+        progress.recent = progress.recent.plus(loss)
+        return StepDone(progress.step, self.total_steps, self._epochs_done(), loss, norm, rate)
+
+    def _epochs_done(self) -> float:
+        return self.progress.epoch + self.progress.batch / len(self.batches)
+
+    def _validation_is_due(self) -> bool:
+        step, every = self.progress.step, self.settings.validate_every
+        if step == self.progress.validated_step:
+            return False
+        at_epoch_end = every is None and self.progress.batch == len(self.batches)
+        return at_epoch_end or (every is not None and step % every == 0) or step >= self.total_steps
+
+    def _validate(self) -> Validated:
+        progress = self.progress
+        loss = self.validate() if self.validate else progress.recent
+        is_best = loss.mean < self.best
+        progress.validations.append(loss.mean)
+        progress.validated_step = progress.step
+        progress.recent = Loss(0.0, 0)
+        return Validated(progress.step, self._epochs_done(), loss, is_best)
+
+    def _reason_to_stop(self) -> str:
+        validations, patience = self.progress.validations, self.settings.patience
+        if self.progress.step >= self.total_steps:
+            return f"all {self.total_steps} steps done"
+        if patience and validations and len(validations) - 1 - int(np.argmin(validations)) >= patience:
+            return f"no better validation loss in {patience} validations"
+        return ""
+
+
+def clip(grads: Array, max_norm: float | None, max_value: float | None) -> float:
+    """Limit each gradient to ±max_value, then their global L2 norm to max_norm, in place; return the norm before.
+
+    Source: Pascanu et al. (2013).
+    """
+    squared = float(np.dot(grads, grads))
+    if not math.isfinite(squared):  # it may be float32 that ran out, not the gradient
+        squared = float(np.square(grads, dtype=np.float64).sum())
+    norm = math.sqrt(squared) if squared >= 0 else math.nan
+    if max_value is not None:
+        np.clip(grads, -max_value, max_value, out=grads)
+    if max_norm is not None:
+        clipped = norm if max_value is None else float(np.linalg.norm(grads))
+        scale = max_norm / (clipped + 1e-6)  # PyTorch's guard, kept so that clipped runs compare
+        if scale < 1:
+            grads *= scale
+    return norm
