@@ -7,7 +7,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt
 from numpy.typing import DTypeLike
 
-from rnncli.nn.cells import GRUCell, LSTMCell, RNNCell
+from rnncli.nn.cells import AnyCell, LSTMCell
 from rnncli.nn.layers import Embedding, Linear, Stack
 from rnncli.nn.layers.recurrent import merge_time, split_time
 from rnncli.nn.layers.stack import StackCache
@@ -32,7 +32,7 @@ class LanguageModelSpec:
 
     embedding: EmbeddingSpec = EmbeddingSpec()
     tie_embeddings: bool = False
-    cell: RNNCell | LSTMCell | GRUCell = LSTMCell()
+    cell: AnyCell = LSTMCell()
     hidden_size: Annotated[int, Gt(0)] = 128
     num_layers: Annotated[int, Gt(0)] = 2
     bias: bool = True

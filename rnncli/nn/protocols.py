@@ -6,7 +6,7 @@ is an argument and a result, never a member.
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 from rnncli.nn.parameter import Array, Parameters
 
@@ -25,7 +25,7 @@ class Cell(Protocol):
     apart: ClassVar[tuple[str, ...]]
 
     @classmethod
-    def variants(cls) -> "list[Cell]":
+    def variants(cls) -> list[Self]:
         """Return one instance for each choice that changes the equations: what the gradient check runs over."""
         ...
 

@@ -4,6 +4,8 @@ from rnncli.nn.cells.gru import GRUCell
 from rnncli.nn.cells.lstm import LSTMCell
 from rnncli.nn.cells.rnn import RNNCell
 
-CELLS: dict[str, type[RNNCell | LSTMCell | GRUCell]] = {"rnn": RNNCell, "lstm": LSTMCell, "gru": GRUCell}
+AnyCell = RNNCell | LSTMCell | GRUCell
 
-__all__ = ["CELLS", "GRUCell", "LSTMCell", "RNNCell"]
+CELLS: dict[str, type[AnyCell]] = {"rnn": RNNCell, "lstm": LSTMCell, "gru": GRUCell}
+
+__all__ = ["CELLS", "AnyCell", "GRUCell", "LSTMCell", "RNNCell"]

@@ -1,13 +1,12 @@
 """The gated recurrent unit."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
 from rnncli.nn.activations import sigmoid, sigmoid_backward, tanh, tanh_backward
 from rnncli.nn.parameter import Array
-from rnncli.nn.protocols import Cell
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class GRUCell:
     apart: ClassVar[tuple[str, ...]] = ("candidate",)
 
     @classmethod
-    def variants(cls) -> list[Cell]:
+    def variants(cls) -> list[Self]:
         """Return the one cell there is."""
         return [cls()]
 

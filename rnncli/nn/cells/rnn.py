@@ -1,11 +1,10 @@
 """The vanilla recurrent cell."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal, Self, get_args
 
 from rnncli.nn.activations import ACTIVATIONS
 from rnncli.nn.parameter import Array
-from rnncli.nn.protocols import Cell
 
 ActivationName = Literal["tanh", "relu", "sigmoid"]
 
@@ -23,7 +22,7 @@ class RNNCell:
     apart: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
-    def variants(cls) -> list[Cell]:
+    def variants(cls) -> list[Self]:
         """Return one cell for each activation."""
         return [cls(activation=name) for name in get_args(ActivationName)]
 

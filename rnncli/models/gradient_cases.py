@@ -1,0 +1,91 @@
+"""Small models, batches and states on which gradients are checked: every architecture, or one spec's own."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from types import SimpleNamespace
+from typing import Literal
+
+import numpy as np
+
+from rnncli.models.language_model import EmbeddingSpec, LanguageModel, LanguageModelSpec
+from rnncli.nn.cells import CELLS, AnyCell
+from rnncli.nn.parameter import Array, pack
+from rnncli.nn.protocols import Loss
+
+
+@dataclass(frozen=True)
+class GradientCase:
+    """A loss, the arrays that it depends on, and their analytic gradients: weights, inputs and initial states."""
+
+    title: str
+    loss: Callable[[], float]
+    values: dict[str, Array]
+    grads: dict[str, Array]
+
+
+def language_model_case(
+    spec: LanguageModelSpec, vocabulary_size: int, *, title: str, masked: bool, random_seed: int
+) -> GradientCase:
+    """Build that model in float64 with a batch of 2 sequences of 4 steps, the second of 2 where `masked`.
+
+    Dropout draws the same units each time. `inputs` are the vectors (T, E, B) that the first layer reads, and
+    `state.l` (S, H, B) the state of layer l before the first step, unless the model learns its initial state.
+    """
+    T, B, V, H = 4, 2, vocabulary_size, spec.hidden_size
+    rng = np.random.default_rng(random_seed)
+    model = LanguageModel(spec, V, rng=rng, dtype=np.float64)
+    parameters = model.parameters()
+    flat = pack(parameters)
+    ids, targets = rng.integers(V, size=(2, T, B))
+    mask = np.arange(T)[:, None] < np.array([T, T - 2]) if masked else None
+    batch = SimpleNamespace(inputs=ids, targets=targets, mask=mask)
+    state = None
+    if spec.initial_state == "zeros":
+        state = [rng.standard_normal((len(spec.cell.states), H, B)) for _ in range(spec.num_layers)]
+    # A learned embedding is read by its table and moved by `inputs`. A one-hot one is read twice, by its ids and as
+    # vectors, and the losses added, so that the lookup and the product are both checked.
+    if model.embedding:
+        inputs = np.zeros((T, spec.embedding.size, B))
+    else:
+        inputs = np.ascontiguousarray(np.eye(V)[ids].transpose(0, 2, 1))
+
+    def run(*, backward: bool) -> Loss:
+        vectors = model.embed(ids) + inputs if model.embedding else inputs
+        total = Loss(0.0, 0)
+        for x, is_moved in ((vectors, True),) if model.embedding else ((ids, False), (vectors, True)):
+            loss, _, cache = model.loss_from_vectors(x, batch, state, np.random.default_rng(random_seed), ids)
+            total = total.plus(loss)
+            if backward:
+                d_x, d_state = model.backward(cache)
+                if is_moved and d_x is not None:
+                    grads["inputs"] = d_x
+                for layer, gradient in enumerate(d_state if state else ()):
+                    name = f"state.{layer}"
+                    grads[name] = grads[name] + gradient if name in grads else gradient
+        return total
+
+    values = {name: parameter.value for name, parameter in parameters.items()} | {"inputs": inputs}
+    values |= {f"state.{layer}": array for layer, array in enumerate(state or ())}
+    grads: dict[str, Array] = {}
+    flat.grads[:] = 0
+    run(backward=True)
+    grads |= {name: parameter.grad for name, parameter in parameters.items()}
+    return GradientCase(title, lambda: run(backward=False).sum, values, grads)
+
+
+def language_model_cases(random_seed: int) -> Iterator[GradientCase]:
+    """Every cell x 1 and 2 layers x kind of embedding x masked or not x kind of initial state, on tiny models."""
+    cells: list[AnyCell] = [cell for cls in CELLS.values() for cell in cls.variants()]
+    kinds: tuple[Literal["learned", "one_hot"], ...] = ("learned", "one_hot")
+    initial: tuple[Literal["zeros", "learned"], ...] = ("zeros", "learned")
+    for cell, layers, kind, masked, start in product(cells, (1, 2), kinds, (False, True), initial):
+        spec = LanguageModelSpec(
+            embedding=EmbeddingSpec(kind, 3), cell=cell, hidden_size=3, num_layers=layers, initial_state=start
+        )
+        activation = f" {cell.activation}" if hasattr(cell, "activation") else ""
+        title = (
+            f"{cell.name}{activation}, {layers} layer{'s' * (layers > 1)}, {kind} embedding, "
+            f"{'masked' if masked else 'full'}, {start} state"
+        )
+        yield language_model_case(spec, 5, title=title, masked=masked, random_seed=random_seed)

@@ -1,0 +1,98 @@
+"""The record of a run on disk: metrics.jsonl, and the checkpoints best.npz and last.npz, written as events pass by."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from rnncli.errors import DataError
+from rnncli.storage import atomic_write
+from rnncli.training.checkpoint import Checkpoint, Json, pack_progress, save, weights_of
+from rnncli.training.events import Event, StepDone, Validated
+from rnncli.training.trainer import Trainer
+
+SAVE_SECONDS = 60.0
+"""Between two validations last.npz is saved this often, so that a crash costs a minute at most."""
+
+
+class Recorder:
+    """Writes a run to its folder. Between two events the run on disk can be brought up to date with `save_last`."""
+
+    def __init__(self, folder: Path, trainer: Trainer, spec: Json, resources: Json, fingerprint: str) -> None:
+        self.folder, self.trainer = folder, trainer
+        self.spec, self.resources, self.fingerprint = spec, resources, fingerprint
+
+    def record(self, events: Iterator[Event], clock: Callable[[], float] = monotonic) -> Iterator[Event]:
+        """Pass the events on, each one recorded first."""
+        saved_at = clock()
+        self._forget_later_metrics()
+        with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as log:
+            for event in events:
+                if isinstance(event, StepDone | Validated):
+                    log.write(json.dumps(metrics_line(event)) + "\n")
+                if isinstance(event, Validated):
+                    if event.best:
+                        save(self.folder / "best.npz", self.checkpoint(event))
+                    log.flush()
+                    self.save_last()
+                    saved_at = clock()
+                elif clock() - saved_at > SAVE_SECONDS:
+                    log.flush()
+                    self.save_last()
+                    saved_at = clock()
+                yield event
+
+    def checkpoint(self, event: Validated | None = None, **more: Any) -> Checkpoint:
+        """Return the model as it is now, with the metrics of that validation."""
+        metrics: Json = {"step": self.trainer.progress.step, "fingerprint": self.fingerprint}
+        if event:
+            metrics |= {"epoch": event.epoch, "validation_loss": event.loss.mean}
+        return Checkpoint(self.spec, self.resources, metrics, weights_of(self.trainer), **more)
+
+    def save_last(self) -> None:
+        """Save everything that resuming needs as last.npz."""
+        progress = self.trainer.progress
+        checkpoint = self.checkpoint(
+            progress=pack_progress(progress), slots=self.trainer.slots, state=progress.state or []
+        )
+        save(self.folder / "last.npz", checkpoint)
+
+    def _forget_later_metrics(self) -> None:
+        """Drop logged steps that the checkpoint has not taken: a resumed run will log them again."""
+        path, step = self.folder / "metrics.jsonl", self.trainer.progress.step
+        if not path.exists():
+            return
+        kept = [line for line, logged in read_metrics(path) if logged["step"] <= step]
+        atomic_write(path, lambda file: file.write("".join(kept).encode()))
+
+
+def metrics_line(event: StepDone | Validated) -> Json:
+    """Return one line of metrics.jsonl: losses in nats a token."""
+    if isinstance(event, Validated):
+        return {"step": event.step, "epoch": event.epoch, "validation_loss": event.loss.mean, "best": event.best}
+    return {
+        "step": event.step,
+        "epoch": event.epoch,
+        "train_loss": event.loss.mean,
+        "tokens": event.loss.count,
+        "gradient_norm": event.gradient_norm,
+        "learning_rate": event.learning_rate,
+    }
+
+
+def read_metrics(path: Path) -> Iterator[tuple[str, Json]]:
+    """Yield each whole line of metrics.jsonl with its parsed content; a line cut off by a crash ends the file."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot read {os.fspath(path)}: {error}") from None
+    for line in text.split("\n")[:-1]:
+        try:
+            logged = json.loads(line)
+        except ValueError:
+            return
+        if not (isinstance(logged, dict) and isinstance(logged.get("step"), int)):
+            return
+        yield line + "\n", logged
