@@ -1,13 +1,17 @@
 """The Python API: train, resume, load, evaluate, check gradients. It prints nothing and draws nothing."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
+from time import monotonic
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from rnncli.data import Splits, Vocabulary
+from rnncli.decoding import Sampling
 from rnncli.errors import CheckpointError, DataError, RnncliError, UsageError
 from rnncli.models.gradient_cases import GradientCase, language_model_case, language_model_cases
 from rnncli.models.language_model import LanguageModel
@@ -17,7 +21,8 @@ from rnncli.spec import Document, from_plain, to_plain, to_yaml, validate
 from rnncli.storage import atomic_write, check_writable
 from rnncli.tasks import TASKS, Task
 from rnncli.tasks.language_model import vocabulary_of
-from rnncli.tasks.text_data import TextDataset
+from rnncli.tasks.text_data import TextDataset, read_other, unknown_notice
+from rnncli.tasks.text_generation import TextGenerator
 from rnncli.training import checkpoint as checkpoints
 from rnncli.training.checkpoint import Checkpoint
 from rnncli.training.evaluation import evaluate
@@ -46,6 +51,21 @@ class Run:
         """Train, record the run in its folder, and report."""
         return self.recorder.record(self.trainer.run())
 
+    def summary(self) -> str:
+        """Say in a line what is trained on what."""
+        model, size = self.task.model, self.trainer.flat.values.size
+        return (
+            f"{model.cell.name} {model.num_layers} x {model.hidden_size}, {size:,} parameters, "
+            f"{len(self.dataset.vocabulary):,} tokens in the vocabulary, {self.dataset.tokens('train'):,} to train on "
+            f"→ {self.folder}"
+        )
+
+    def sample(self, length: int = 160) -> str:
+        """Return a little text as the model writes it now; it changes nothing in the run."""
+        writer = TextGenerator(self.model, self.dataset.vocabulary)
+        drawn = writer.generate("", length=length, sampling=Sampling(temperature=0.7))
+        return "".join(piece for _, piece, _ in drawn)
+
 
 @dataclass(frozen=True)
 class LoadedModel:
@@ -56,6 +76,16 @@ class LoadedModel:
     resources: dict[str, Any]
     model: LanguageModel
     metrics: dict[str, Any]
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The tokens that the model knows."""
+        return vocabulary_of(self.resources)
+
+    @property
+    def writer(self) -> TextGenerator:
+        """The model as one that continues and scores texts."""
+        return TextGenerator(self.model, self.vocabulary)
 
 
 @dataclass(frozen=True)
@@ -88,7 +118,7 @@ def start(task: Task, base: Path, folder: Path, *, stdin: BinaryIO | None = None
     weights, vocabulary = None, None
     if init_from:
         origin = load(init_from)
-        weights, vocabulary = origin.model.parameters(), vocabulary_of(origin.resources)
+        weights, vocabulary = origin.model.parameters(), origin.vocabulary
         data = replace(task.data, tokenizer=origin.task.data.tokenizer, format=origin.task.data.format)
         task = replace(task, model=origin.task.model, data=data)
     dataset = task.read(base, vocabulary)
@@ -126,6 +156,30 @@ def resume(path: Path, changes: dict[str, Any]) -> Run:
     run = _run(task, path.parent, dataset, [])
     checkpoints.put_progress(run.trainer, stored, path)
     return run
+
+
+def plan(task: Task, base: Path) -> dict[str, Any]:
+    """Return the sizes of a run that is not started, and its time by the measure of a few steps."""
+    dataset = task.read(base)
+    task, notices = task.fitted(dataset)
+    run = _run(task, base, dataset, [])
+    steps = run.trainer.run()
+    next(steps)
+    began = monotonic()
+    timed = len(list(islice(steps, 3)))
+    seconds = (monotonic() - began) / max(1, timed) * run.trainer.total_steps
+    counted = {f"{split}_tokens": dataset.tokens(split) for split in ("train", "validation", "test")}
+    return {
+        "parameters": run.trainer.flat.values.size,
+        "vocabulary": len(dataset.vocabulary),
+        **counted,
+        "batch_size": task.training.batch_size,
+        "bptt_length": task.training.bptt_length,
+        "steps_per_epoch": len(run.trainer.batches),
+        "steps": run.trainer.total_steps,
+        "estimated_seconds": round(seconds, 1),
+        "notices": [*dataset.notices, *notices],
+    }
 
 
 def _run(task: Task, folder: Path, dataset: TextDataset, notices: list[str]) -> Run:
@@ -167,7 +221,9 @@ def newest_model(runs: Path) -> Path:
     folders = [best if (best := folder / "best.npz").exists() else folder / "last.npz" for folder in runs.glob("*")]
     models = [path for path in folders if path.exists()]
     if not models:
-        raise UsageError(f"no model under {runs}{os.sep}", hint="train one: rnncli train corpus.txt; or name one: --model PATH")
+        raise UsageError(
+            f"no model under {runs}{os.sep}", hint="train one: rnncli train corpus.txt; or name one: --model PATH"
+        )
     return max(models, key=lambda path: path.stat().st_mtime_ns)
 
 
@@ -193,8 +249,38 @@ def score_splits(model: LanguageModel, task: Task, dataset: TextDataset, splits:
     for split in splits:
         batches = task.evaluation(dataset, split)
         if batches is not None:
-            scores.append(Score(split, evaluate(model, batches), task.baselines(dataset, split)))
+            baselines = task.baselines(dataset, split) if dataset.splits.train else {}
+            scores.append(Score(split, evaluate(model, batches), baselines))
     return scores
+
+
+def evaluate_splits(loaded: LoadedModel, splits: Iterable[str]) -> tuple[list[Score], list[str]]:
+    """Return a stored model's scores on splits of its own data, and notices; DataError where that data is gone."""
+    dataset = loaded.task.read(loaded.path.parent, loaded.vocabulary)
+    notices = list(dataset.notices)
+    if dataset.fingerprint() != loaded.metrics.get("fingerprint"):
+        notices.append("the training text has changed since the model was trained")
+    return score_splits(loaded.model, loaded.task, dataset, splits), notices
+
+
+def evaluate_files(
+    loaded: LoadedModel, files: Sequence[str], *, encoding: str | None, stdin: BinaryIO | None
+) -> tuple[list[Score], list[str]]:
+    """Return a stored model's score on other files, and notices.
+
+    The baselines learn from the model's training text, and are left out where that is gone.
+    """
+    spec = replace(loaded.task.data, encoding=encoding or "utf-8")
+    ids = read_other(spec, tuple(files), loaded.vocabulary, stdin)
+    notices = unknown_notice("given", ids, loaded.vocabulary)
+    try:
+        train = loaded.task.read(loaded.path.parent, loaded.vocabulary).splits.train
+    except RnncliError as error:
+        train = []
+        notices.append(f"no baselines: {error.message}")
+    dataset = TextDataset(loaded.vocabulary, Splits(train, [], ids), ())
+    scores = score_splits(loaded.model, loaded.task, dataset, ("test",))
+    return [replace(score, split="given") for score in scores], notices
 
 
 def check_gradients(
@@ -227,4 +313,3 @@ def gradient_cases(task: Task | None, random_seed: int) -> Iterator[GradientCase
 def write_spec(run: Run) -> None:
     """Write the run's resolved spec, every default included, as spec.yaml in its folder."""
     atomic_write(run.folder / "spec.yaml", lambda file: file.write(to_yaml(run.task).encode()))
-

@@ -38,7 +38,9 @@ class LanguageModelTask:
     def __post_init__(self) -> None:
         """Refuse combinations of sections that make no sense."""
         if self.data.format == "lines" and self.training.state == "reset":
-            raise ValueError("training.state: reset is for data.format: stream; each line begins with a fresh state anyway")
+            raise ValueError(
+                "training.state: reset is for data.format: stream; each line begins with a fresh state anyway"
+            )
 
     def read(self, base: Path, vocabulary: Vocabulary | None = None) -> TextDataset:
         """Read the data, paths relative to `base`, and build its vocabulary unless one is given."""
@@ -85,9 +87,7 @@ class LanguageModelTask:
     def baselines(self, dataset: TextDataset, split: str) -> dict[str, float]:
         """Return the cross-entropy of n-gram models on a split, in nats a token."""
         vocabulary = dataset.vocabulary
-        train, test = (
-            [_bracketed(ids, vocabulary) for ids in dataset.part(name)] for name in ("train", split)
-        )
+        train, test = ([_bracketed(ids, vocabulary) for ids in dataset.part(name)] for name in ("train", split))
         if sum(map(len, train)) > BASELINE_TOKENS:
             kept, room = [], BASELINE_TOKENS
             for ids in reversed(train):
@@ -105,7 +105,6 @@ class LanguageModelTask:
             paths = tuple(os.path.relpath(base / path, folder) for path in as_paths(getattr(self.data, name)))
             moved[name] = paths[0] if len(paths) == 1 else paths
         return replace(self, data=replace(self.data, **moved))
-
 
 
 def vocabulary_of(resources: dict[str, Any]) -> Vocabulary:

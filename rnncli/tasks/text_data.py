@@ -11,6 +11,7 @@ import numpy as np
 from annotated_types import Ge, Lt
 
 from rnncli.data import (
+    TOKENIZERS,
     Corpus,
     Items,
     Splits,
@@ -30,7 +31,7 @@ from rnncli.training.trainer import Batches, TrainingSpec
 Part = Annotated[float, Ge(0), Lt(1)]
 Paths = str | tuple[str, ...]
 STREAM_TOKENS = 1000
-"""Evaluation reads a text in parallel streams of at least this many tokens, so that few of them begin without context."""
+"""Evaluation reads a text in streams of at least this many tokens, so that few of them begin without context."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def read_dataset(spec: TextDataSpec, random_seed: int, base: Path, vocabulary: V
         parts = {name: [items[i] for i in getattr(chosen, name)] for name in ("train", "validation", "test")}
         parts |= {name: lines(other) for name, other in given.items()}
     else:
-        cut = split_text(text, validation, test)
+        cut = split_text(text, validation, test, TOKENIZERS[spec.tokenizer.level])
         parts = {name: [getattr(cut, name)] for name in ("train", "validation", "test")}
         parts |= {name: [other] for name, other in given.items()}
 
@@ -138,17 +139,32 @@ def read_dataset(spec: TextDataSpec, random_seed: int, base: Path, vocabulary: V
     return dataset
 
 
+def read_other(
+    spec: TextDataSpec, paths: Paths, vocabulary: Vocabulary, stdin: BinaryIO | None = None
+) -> list[np.ndarray[Any, Any]]:
+    """Read and encode files that are no part of the spec; DataError where they have nothing to predict."""
+    corpus, text = read_text(spec, paths, Path(), stdin)
+    encoded = [vocabulary.encode(part) for part in (lines(text) if spec.format == "lines" else [text])]
+    if sum(map(len, encoded)) < 2:
+        raise DataError(f"{corpus.names[0]}: too short to evaluate on", hint="give a text of at least 2 tokens")
+    return encoded
+
+
+def unknown_notice(name: str, ids: Sequence[np.ndarray[Any, Any]], vocabulary: Vocabulary) -> list[str]:
+    """Return a notice of the share of tokens that the vocabulary does not have, if there are any."""
+    unknown = vocabulary.unknown_id
+    seen = sum(int((part == unknown).sum()) for part in ids) if unknown is not None else 0
+    return [f"{seen / sum(map(len, ids)):.2%} of the {name} tokens are not in the vocabulary"] if seen else []
+
+
 def _notices(corpus: Corpus, vocabulary: Vocabulary, encoded: dict[str, list[np.ndarray[Any, Any]]]) -> tuple[str, ...]:
     notices = []
     if corpus.skipped:
         notices.append(f"skipped {len(corpus.skipped)} files that are not text: {', '.join(corpus.skipped[:3])}")
-    for name in ("train", "validation", "test"):
-        ids, unknown = encoded[name], vocabulary.unknown_id
+    for name, ids in encoded.items():
         if not ids:
             notices.append(f"no {name} split: the text is too short, or its share is 0")
-        elif unknown is not None and (seen := sum(int((part == unknown).sum()) for part in ids)):
-            share = seen / sum(map(len, ids))
-            notices.append(f"{share:.2%} of the {name} tokens are not in the vocabulary")
+        notices += unknown_notice(name, ids, vocabulary)
     return tuple(notices)
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from rnncli.data import Vocabulary
-from rnncli.decoding import Sampling, StopText, beam_search, log_softmax, sample
+from rnncli.decoding import Chosen, Sampling, StopText, beam_search, log_softmax, sample
 from rnncli.models.language_model import LanguageModel
 from rnncli.nn.parameter import Array
 from rnncli.nn.protocols import State
@@ -50,13 +50,9 @@ class TextGenerator:
 
         Each sample has a generator of its own, so it is the same drawn alone or among others. A text ends after
         `length` tokens, at the end symbol, or before a text of `stop`. A last piece, perhaps empty, ends each one.
+        DataError, before anything is drawn, for a prime text with tokens that the model cannot know.
         """
-        vocabulary = self.vocabulary
         prime, logits, state = self._read(seed)
-        texts = [GeneratedText(seed) for _ in range(samples)]
-        decoders = [vocabulary.tokenizer.decoder() for _ in texts]
-        stops = [StopText(stop) for _ in texts]
-        live = set(range(samples))
         drawn = sample(
             self.model.step,
             np.repeat(logits, samples, axis=1),
@@ -66,8 +62,17 @@ class TextGenerator:
             sampling=sampling,
             prime=prime,
             forbidden=self.forbidden,
-            end_id=vocabulary.end_id,
+            end_id=self.vocabulary.end_id,
         )
+        return self._pieces(drawn, [GeneratedText(seed) for _ in range(samples)], stop)
+
+    def _pieces(
+        self, drawn: Iterator[Chosen], texts: list[GeneratedText], stop: Sequence[str]
+    ) -> Iterator[tuple[int, str, GeneratedText]]:
+        vocabulary = self.vocabulary
+        decoders = [vocabulary.tokenizer.decoder() for _ in texts]
+        stops = [StopText(stop) for _ in texts]
+        live = set(range(len(texts)))
 
         def finish(number: int, piece: str) -> tuple[int, str, GeneratedText]:
             live.discard(number)

@@ -1,0 +1,127 @@
+"""`rnncli gradcheck`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rnncli.cli.options import Json, NoColor, Quiet, RandomSeed
+
+LIMIT = 30
+"""Elements drawn from each array of a spec's own model, whose weights are too many to move one by one."""
+
+
+def gradcheck(
+    spec: Annotated[
+        Path | None, typer.Argument(metavar="[SPEC]", help="Check this spec's model, at its own size.")
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option("--tolerance", metavar="X", help="The largest relative error that passes.")
+    ] = 1e-6,
+    epsilon: Annotated[float, typer.Option("--epsilon", metavar="X", help="How far each number is moved.")] = 1e-5,
+    inject_error: Annotated[
+        bool, typer.Option("--inject-error", help="Put one gradient wrong by 1 %, to see it caught.")
+    ] = False,
+    parameter: Annotated[
+        str, typer.Option("--parameter", metavar="NAME", help="The gradient that --inject-error puts wrong.")
+    ] = "recurrent.0.weight_hh",
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="A row for every parameter of every case, not only the worst ones.")
+    ] = False,
+    random_seed: RandomSeed = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+) -> None:
+    """Prove every gradient against finite differences.
+
+    Weights, inputs and initial states, by central differences in float64. Without SPEC it checks every cell with 1 and
+    2 layers, one-hot and learned embedding, full and masked batches, zero and learned initial state; with SPEC, that
+    model. The table has each parameter's worst case. Exit status 1 when any fails.
+    """
+    import json
+    import math
+
+    from rnncli.cli.console import Talk, write_data
+    from rnncli.errors import RnncliError, UsageError
+    from rnncli.experiments import check_gradients, gradient_cases, task_from
+    from rnncli.spec import read_spec
+
+    talk = Talk(quiet=quiet, color=False if no_color else None)
+    for name, value in (("--tolerance", tolerance), ("--epsilon", epsilon)):
+        if not 0 < value < math.inf:
+            raise UsageError(f"{name} must be above 0, not {value:g}")
+    cases = gradient_cases(task_from(read_spec(spec)) if spec else None, random_seed or 0)
+    rows: list[dict[str, Any]] = []
+    injected = parameter if inject_error else None
+    count = 0
+    for title, errors in check_gradients(cases, epsilon=epsilon, limit=LIMIT if spec else None, inject_error=injected):
+        count += 1
+        talk.progress(f"{count} cases checked: {title}")
+        rows += [
+            {
+                "case": title,
+                "parameter": error.name,
+                "error": error.error if math.isfinite(error.error) else None,
+                "where": list(error.where),
+                "analytic": error.analytic,
+                "numeric": error.numeric,
+                "checked": error.checked,
+                "passed": error.error <= tolerance,
+            }
+            for error in errors
+        ]
+    talk.progress("")
+    failures = sum(not row["passed"] for row in rows)
+    if inject_error and not any(row["parameter"] == parameter for row in rows):
+        raise UsageError(
+            f"no case has a gradient {parameter!r}", hint=f"one of {', '.join(sorted({r['parameter'] for r in rows}))}"
+        )
+    if as_json:
+        write_data(json.dumps({"tolerance": tolerance, "epsilon": epsilon, "failures": failures, "rows": rows}) + "\n")
+    else:
+        for line in error_table(rows if verbose else worst_of_each(rows)):
+            write_data(line + "\n")
+        checked = sum(row["checked"] for row in rows)
+        write_data(
+            f"{count} cases, {checked:,} gradients checked, {failures} arrays failed at tolerance {tolerance:g}\n"
+        )
+    if failures:
+        message = f"{failures} of {len(rows)} gradients differ from their numeric value"
+        raise RnncliError(message, hint="as --inject-error asked" if inject_error else "a backward pass is wrong")
+
+
+def worst_of_each(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return for each parameter the row with its largest error over all cases."""
+    worst: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        known = worst.get(row["parameter"])
+        if known is None or severity(row) > severity(known):
+            worst[row["parameter"]] = row
+    return list(worst.values())
+
+
+def severity(row: dict[str, Any]) -> float:
+    """Return the error of a row, infinite where it is not a number."""
+    return float("inf") if row["error"] is None else float(row["error"])
+
+
+def error_table(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the rows as aligned text."""
+    from rnncli.cli.console import table
+
+    return table(
+        ["parameter", "worst error", "where", "analytic", "numeric", "verdict", "case"],
+        [
+            [
+                row["parameter"],
+                f"{severity(row):.1e}",
+                ",".join(map(str, row["where"])),
+                f"{row['analytic']:+.6e}",
+                f"{row['numeric']:+.6e}",
+                "ok" if row["passed"] else "FAILED",
+                row["case"],
+            ]
+            for row in rows
+        ],
+    )

@@ -1,0 +1,34 @@
+"""Options that several commands share, so that each is one word with one meaning everywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")]
+NoColor = Annotated[bool, typer.Option("--no-color", help="No colour; the same as setting NO_COLOR.")]
+Json = Annotated[bool, typer.Option("--json", help="Results as JSON on stdout.")]
+Runs = Annotated[
+    Path, typer.Option("--runs", envvar="RNNCLI_RUNS", metavar="DIR", help="The folder that holds the runs.")
+]
+Model = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        "-m",
+        envvar="RNNCLI_MODEL",
+        metavar="PATH",
+        help="A model file, or the folder of a run; by default the newest run's best.",
+    ),
+]
+RandomSeed = Annotated[
+    int | None,
+    typer.Option("--random-seed", metavar="N", min=0, help="The random generator's seed: the same gives the same."),
+]
+Encoding = Annotated[
+    str | None, typer.Option("--encoding", metavar="NAME", help="The text's encoding, such as latin-1.")
+]
+Threads = Annotated[
+    int | None,
+    typer.Option("--threads", metavar="N", min=1, help="BLAS threads; more than 1 pay on idle machines only."),
+]

@@ -1,0 +1,103 @@
+"""`rnncli score`."""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rnncli.cli.options import Encoding, Json, Model, NoColor, Quiet, Runs, Threads
+
+if TYPE_CHECKING:
+    from rnncli.data import Vocabulary
+
+GROUNDS = (0, 230, 229, 228, 222, 216, 215, 209, 203, 196)
+"""Terminal colours from pale yellow to red, for 0 to 9 bits of surprise; none for 0. They differ in lightness too."""
+
+
+def score(
+    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts; without any, stdin.")] = None,
+    file: Annotated[str | None, typer.Option("--file", "-f", metavar="FILE", help="Score the text of a file.")] = None,
+    highlight: Annotated[
+        bool, typer.Option("--highlight", help="Show the text itself, the surprising tokens in colour.")
+    ] = False,
+    encoding: Encoding = None,
+    model: Model = None,
+    runs: Runs = Path("runs"),
+    threads: Threads = None,  # noqa: ARG001 - read before NumPy is imported
+    as_json: Json = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+) -> None:
+    """Log-probability of each token of a text.
+
+    Prints a line a token: its log-probability in nats, given all before it, and the token as a JSON string.
+    --highlight prints the text instead.
+
+    Examples: rnncli score "Roses are red"; rnncli score --file poem.txt --highlight
+    """
+    import json
+    import sys
+
+    from rnncli.cli.console import Talk, write_data
+    from rnncli.data import read_corpus
+    from rnncli.errors import UsageError
+    from rnncli.experiments import load, newest_model
+
+    talk = Talk(quiet=quiet, color=False if no_color else None)
+    if texts and file:
+        raise UsageError("TEXT and --file exclude each other")
+    loaded = load(model or newest_model(runs))
+    writer, vocabulary = loaded.writer, loaded.vocabulary
+    if not texts:
+        binary = vocabulary.spec.level == "byte"
+        texts = list(read_corpus([file or "-"], encoding or "utf-8", binary=binary, stdin=sys.stdin.buffer).texts)
+    results: list[dict[str, Any]] = []
+    for text in texts:
+        if unknown := vocabulary.unknown_positions(text):
+            talk.warn(f"{len(unknown)} tokens are not in the vocabulary and are scored as <unk>")
+        tokens, scores = writer.score(text)
+        total = float(scores.sum())
+        results.append(
+            {
+                "text": text,
+                "tokens": tokens,
+                "log_probabilities": scores.tolist(),
+                "log_probability": total,
+                "perplexity": math.exp(min(700, -total / max(1, len(tokens)))),
+            }
+        )
+        if highlight and not as_json:
+            write_data(highlighted(tokens, scores.tolist(), writer.vocabulary, color=talk.colors_stdout) + "\n")
+        elif not as_json:
+            rows = zip(scores.tolist(), tokens, strict=True)
+            write_data("".join(f"{each:.4f}\t{json.dumps(token, ensure_ascii=False)}\n" for each, token in rows))
+            write_data(f"{total:.4f}\ttotal of {len(tokens)} tokens\n")
+    if as_json:
+        write_data(json.dumps(results) + "\n")
+
+
+def highlighted(tokens: list[str], scores: list[float], vocabulary: "Vocabulary", *, color: bool) -> str:
+    """Return the text, each token on a ground that is the redder the more it surprised.
+
+    Without colour the surprise stands under each token, in bits (9 for more).
+    """
+    from rnncli.cli.console import printable
+
+    lines, marks = [""], [""]
+    shown = vocabulary.tokenizer.decoder()
+    if vocabulary.items:  # each text ends with <eos>, which has no place in it
+        tokens, scores = tokens[:-1], scores[:-1]
+    for token, nats in zip(tokens, scores, strict=True):
+        bits = min(9, round(-nats / math.log(2)))
+        text = shown.feed(token)
+        for number, part in enumerate(text.split("\n")):
+            if number:
+                lines.append("")
+                marks.append("")
+            safe = printable(part)
+            lines[-1] += f"\x1b[38;5;16;48;5;{GROUNDS[bits]}m{safe}\x1b[0m" if color and bits else safe
+            marks[-1] += str(bits) * len(safe)
+    if color:
+        return "\n".join(lines)
+    return "\n".join(f"{line}\n{mark}" for line, mark in zip(lines, marks, strict=True) if line)

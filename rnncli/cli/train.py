@@ -1,0 +1,225 @@
+"""`rnncli train`."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rnncli.cli.options import Json, NoColor, Quiet, RandomSeed, Runs, Threads
+
+if TYPE_CHECKING:
+    from rnncli.cli.console import Talk
+    from rnncli.cli.interruption import Interruption
+    from rnncli.experiments import Run
+    from rnncli.spec import Document
+
+FLAGS = {
+    "cell": ("model", "cell"),
+    "hidden_size": ("model", "hidden_size"),
+    "num_layers": ("model", "num_layers"),
+    "epochs": ("training", "epochs"),
+    "steps": ("training", "steps"),
+    "learning_rate": ("training", "optimizer", "learning_rate"),
+    "batch_size": ("training", "batch_size"),
+    "random_seed": ("training", "random_seed"),
+}
+"""The flags that stand for a key of the spec."""
+
+
+def train(
+    corpus: Annotated[
+        list[str] | None, typer.Argument(metavar="[CORPUS]...", help="Text: files, folders, globs, or - for stdin.")
+    ] = None,
+    spec: Annotated[Path | None, typer.Option("--spec", "-s", metavar="FILE", help="A spec in YAML.")] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the spec: --set model.dropout=0.2"),
+    ] = None,
+    cell: Annotated[str | None, typer.Option("--cell", metavar="NAME", help="rnn, lstm or gru.")] = None,
+    hidden_size: Annotated[int | None, typer.Option("--hidden-size", metavar="N", help="Units in a layer.")] = None,
+    num_layers: Annotated[int | None, typer.Option("--num-layers", metavar="N", help="Recurrent layers.")] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", metavar="N", help="Passes over the text.")] = None,
+    steps: Annotated[int | None, typer.Option("--steps", metavar="N", help="Stop after so many updates.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option("--learning-rate", metavar="RATE", help="The optimizer's learning rate.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", metavar="N", help="Sequences in a batch.")] = None,
+    random_seed: RandomSeed = None,
+    max_time: Annotated[
+        str | None, typer.Option("--max-time", metavar="TIME", help="Stop after this long: 90, 90s, 10m or 2h.")
+    ] = None,
+    threads: Threads = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="The run's folder; by default RUNS/<corpus>.")
+    ] = None,
+    runs: Runs = Path("runs"),
+    resume: Annotated[
+        Path | None, typer.Option("--resume", metavar="RUN", help="Go on with an interrupted run, to the byte.")
+    ] = None,
+    init_from: Annotated[
+        Path | None, typer.Option("--init-from", metavar="MODEL", help="Begin with the weights of another model.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report sizes and time, write nothing.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+) -> None:
+    """Train on a text, or as a spec says.
+
+    Writes best.npz, last.npz, spec.yaml and metrics.jsonl to the run's folder, and prints that folder's name. Ctrl-C
+    saves and shows how to go on.
+
+    Examples: rnncli train corpus.txt; rnncli train --spec spec.yaml --set model.cell=gru; cat *.txt | rnncli train -
+    """
+    import sys
+
+    from rnncli import experiments
+    from rnncli.cli.console import Talk
+    from rnncli.errors import UsageError
+    from rnncli.storage import FolderLock
+
+    talk = Talk(quiet=quiet, color=False if no_color else None)
+    seconds = seconds_of(max_time)
+    given = {name: value for name, value in locals().items() if name in FLAGS and value is not None}
+    if resume:
+        if corpus or spec or assignments or init_from or output:
+            raise UsageError("--resume goes on with the run's own corpus and spec", hint="leave out the others")
+        run = experiments.resume(resume, given)
+    else:
+        document, base = read_document(spec, corpus or [], assignments or [], given)
+        task = experiments.task_from(document)
+        if dry_run:
+            return report_plan(experiments.plan(task, base), talk, as_json=as_json)
+        if output and any(output.glob("*.npz")):
+            raise UsageError(f"{output} already holds a run", hint=f"go on with it: --resume {output}; or name another")
+        name = run_name(corpus or [], spec)
+        folder = output or experiments.new_run_folder(runs, name)
+        run = experiments.start(task, base, folder, stdin=sys.stdin.buffer, init_from=init_from)
+    with FolderLock(run.folder):
+        follow_run(run, talk, seconds, as_json=as_json)
+    return None
+
+
+def read_document(
+    spec: Path | None, corpus: list[str], assignments: list[str], given: dict[str, Any]
+) -> "tuple[Document, Path]":
+    """Return the spec with its overrides, and the folder that its paths are relative to."""
+    import os
+
+    from rnncli.errors import UsageError
+    from rnncli.spec import assign, override, parse_spec, read_spec
+
+    if not corpus and not spec and not any(a.startswith("data.train=") for a in assignments):
+        raise UsageError(
+            "nothing to train on", hint="name a text: rnncli train corpus.txt; or a spec: --spec spec.yaml"
+        )
+    document = read_spec(spec) if spec else parse_spec(b"", "defaults")
+    base = spec.parent if spec else Path()
+    for assignment in assignments:
+        override(document, assignment)
+    for name, value in given.items():
+        assign(document, FLAGS[name], value, "--" + name.replace("_", "-"))
+    if corpus:
+        paths = [path if path == "-" else os.path.relpath(path, base) for path in corpus]
+        assign(document, ("data", "train"), paths if len(paths) > 1 else paths[0], "CORPUS")
+    return document, base
+
+
+def run_name(corpus: list[str], spec: Path | None) -> str:
+    """Return the name of a new run: its corpus's, else its spec's."""
+    if corpus:
+        stem = Path(corpus[0]).resolve().stem.strip("*?[]. ") if corpus[0] != "-" else "stdin"
+        return stem or "corpus"
+    return spec.stem if spec else "corpus"
+
+
+def seconds_of(text: str | None) -> float | None:
+    """Return 90, 90s, 1.5m or 2h in seconds; UsageError for anything else."""
+    from rnncli.errors import UsageError
+
+    if text is None:
+        return None
+    number, unit = (text[:-1], text[-1]) if text[-1:] in ("s", "m", "h") else (text, "s")
+    try:
+        seconds = float(number) * {"s": 1, "m": 60, "h": 3600}[unit]
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        raise UsageError(f"--max-time must be a time such as 90s, 10m or 2h, not {text!r}")
+    return seconds
+
+
+def follow_run(run: "Run", talk: "Talk", seconds: float | None, *, as_json: bool) -> None:
+    """Train, draw, and report the scores; an interrupted run is saved and says how to go on."""
+    import json
+    import shlex
+
+    from rnncli.cli.console import write_data
+    from rnncli.cli.interruption import Interruption
+    from rnncli.cli.main import die_by
+    from rnncli.cli.scores import score_table, scores_json
+    from rnncli.experiments import score_run, write_spec
+
+    for notice in run.notices:
+        talk.warn(notice)
+    write_spec(run)
+    talk.say(run.summary())
+    with Interruption() as interruption:
+        finished = train_until_stopped(run, talk, interruption, seconds, as_json=as_json)
+    step, level = run.trainer.progress.step, run.task.data.tokenizer.level
+    if finished:
+        talk.say(f"finished at step {step:,}: {finished}")
+    else:
+        again = f"rnncli train --resume {shlex.quote(str(run.folder))}"
+        talk.say(f"stopped at step {step:,} of {run.trainer.total_steps:,}; go on with: {again}")
+        if interruption.signal:
+            die_by(interruption.signal)
+    scores = score_run(run)
+    for line in score_table(scores, level):
+        talk.say(line)
+    if as_json:
+        write_data(json.dumps({"run": str(run.folder), "step": step, "scores": scores_json(scores, level)}) + "\n")
+    else:
+        write_data(f"{run.folder}\n")
+
+
+def train_until_stopped(
+    run: "Run", talk: "Talk", interruption: "Interruption", seconds: float | None, *, as_json: bool
+) -> str:
+    """Train to the end and return why it ended, or save between two steps and return "" when stopped before."""
+    import json
+    from time import monotonic
+
+    from rnncli.cli.console import write_data
+    from rnncli.cli.progress import follow
+    from rnncli.training.events import Finished
+    from rnncli.training.recording import metrics_line
+
+    started = monotonic()
+    with closing(follow(run.events(), talk, unit=run.task.data.tokenizer.level, sample=run.sample)) as events:
+        for event in events:
+            if isinstance(event, Finished):
+                return event.reason
+            if as_json:
+                write_data(json.dumps(metrics_line(event)) + "\n")
+            if interruption.signal or (seconds is not None and monotonic() - started >= seconds):
+                break
+    run.recorder.save_last()
+    return ""
+
+
+def report_plan(plan: dict[str, Any], talk: "Talk", *, as_json: bool) -> None:
+    """Print what a run would be."""
+    import json
+
+    from rnncli.cli.console import write_data
+
+    notices = plan.pop("notices")
+    for notice in notices:
+        talk.warn(notice)
+    if as_json:
+        write_data(json.dumps(plan) + "\n")
+    else:
+        width = max(map(len, plan))
+        write_data("".join(f"{name.replace('_', ' '):{width}}  {value}\n" for name, value in plan.items()))

@@ -1,0 +1,154 @@
+"""Text to tokens and back, without loss: characters (code points), the bytes of the UTF-8 form, or words."""
+
+import codecs
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Literal, Protocol
+
+from annotated_types import Ge
+
+Level = Literal["character", "byte", "word"]
+
+
+class Decoder(Protocol):
+    """Joins tokens as they come, one at a time."""
+
+    def feed(self, token: str) -> str:
+        """Return the text that this token completes; empty while a character is still in pieces."""
+        ...
+
+    def close(self) -> str:
+        """Return what was held back at the end."""
+        ...
+
+
+class Tokenizer(Protocol):
+    """Splits any text into tokens so that `join(split(text)) == text`."""
+
+    alphabet: str
+    """The one-character tokens that every vocabulary holds, whatever was read; empty: what training text shows."""
+
+    def split(self, text: str) -> Sequence[str]:
+        """Return the tokens; a `str` when every token is one character of it (which vocabularies encode fast)."""
+        ...
+
+    def join(self, tokens: Iterable[str]) -> str:
+        """Return the text that the tokens make up."""
+        ...
+
+    def cut(self, text: str, position: int) -> int:
+        """Return the first place from `position` on where a cut tears no token."""
+        ...
+
+    def decoder(self) -> Decoder:
+        """Return a fresh incremental `join`."""
+        ...
+
+
+class _Joined:
+    def feed(self, token: str) -> str:
+        return token
+
+    def close(self) -> str:
+        return ""
+
+
+class Characters:
+    """One token a Unicode code point."""
+
+    alphabet = ""
+
+    def split(self, text: str) -> Sequence[str]:
+        """Return the text itself: a sequence of characters."""
+        return text
+
+    def join(self, tokens: Iterable[str]) -> str:
+        """Concatenate."""
+        return "".join(tokens)
+
+    def cut(self, text: str, position: int) -> int:
+        """Cut anywhere."""
+        return min(position, len(text))
+
+    def decoder(self) -> Decoder:
+        """Return each token as it is."""
+        return _Joined()
+
+
+class _Utf8:
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def feed(self, token: str) -> str:
+        return self._decoder.decode(token.encode("latin-1"))
+
+    def close(self) -> str:
+        return self._decoder.decode(b"", final=True)
+
+
+class Bytes(Characters):
+    """One token a byte of the UTF-8 form, written as the character U+0000..U+00FF of the same number.
+
+    Bytes that are not UTF-8 travel in a text as the lone surrogates U+DC80..U+DCFF (PEP 383): so binary corpora are
+    read, and so Python hands over a shell's arguments. `join` shows them as U+FFFD.
+    """
+
+    alphabet = bytes(range(256)).decode("latin-1")
+
+    def split(self, text: str) -> Sequence[str]:
+        """Return the bytes as characters."""
+        try:
+            return text.encode("utf-8", "surrogateescape").decode("latin-1")
+        except UnicodeEncodeError:  # a surrogate that stands for no byte, as JSON's "\ud800"
+            return text.encode("utf-8", "surrogatepass").decode("latin-1")
+
+    def join(self, tokens: Iterable[str]) -> str:
+        """Decode UTF-8, U+FFFD for what is not."""
+        return "".join(tokens).encode("latin-1").decode("utf-8", "replace")
+
+    def decoder(self) -> Decoder:
+        """Hold incomplete UTF-8 sequences back."""
+        return _Utf8()
+
+
+@cache
+def _word_pattern() -> re.Pattern[str]:
+    # \w lacks the combining marks, without which most Indic words and all decomposed accents would fall apart;
+    # U+200C and U+200D join letters in Persian and Indic words.
+    marks = "".join(c for c in map(chr, range(0x300, 0x20000)) if unicodedata.category(c)[0] == "M")
+    word = rf"\w[\w{marks}\u200c\u200d]*"
+    return re.compile(rf" ?(?:{word}(?:['’\-‐‑]{word})*|\S)|\s")
+
+
+class Words(Characters):
+    """Words and single punctuation marks, each with ONE space before it if there is one; other white space singly.
+
+    Apostrophes and hyphens inside a word belong to it. Scripts without spaces give long runs: use characters there.
+    """
+
+    def split(self, text: str) -> Sequence[str]:
+        """Return the words, marks and white space."""
+        return _word_pattern().findall(text)
+
+    def cut(self, text: str, position: int) -> int:
+        """Cut before white space, which can only begin a token."""
+        space = re.compile(r"\s").search(text, position)
+        return space.start() if space else len(text)
+
+
+TOKENIZERS: dict[str, Tokenizer] = {"character": Characters(), "byte": Bytes(), "word": Words()}
+
+
+@dataclass(frozen=True)
+class TokenizerSpec:
+    """How text becomes tokens, and which of them the vocabulary keeps (the limits do not apply to bytes)."""
+
+    level: Level = "character"
+    lowercase: bool = False
+    min_count: Annotated[int, Ge(1)] = 1
+    """Rarer tokens become `<unk>`."""
+    max_size: Annotated[int, Ge(1)] | None = None
+    """Only the most frequent tokens are kept; special tokens are not counted."""

@@ -1,0 +1,18 @@
+"""Decoding: choosing token after token from a model known only as a step function."""
+
+from rnncli.decoding.beam_search import Hypothesis, Select, beam_search
+from rnncli.decoding.sampling import Chosen, Sampling, Step, StopText, distribution, log_softmax, pick, sample
+
+__all__ = [
+    "Chosen",
+    "Hypothesis",
+    "Sampling",
+    "Select",
+    "Step",
+    "StopText",
+    "beam_search",
+    "distribution",
+    "log_softmax",
+    "pick",
+    "sample",
+]

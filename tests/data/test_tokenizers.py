@@ -1,0 +1,83 @@
+from typing import get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from rnncli.data.tokenizers import TOKENIZERS, Level, TokenizerSpec
+
+levels = pytest.mark.parametrize("level", list(TOKENIZERS))
+texts = st.one_of(st.text(), st.text(" \n\tab'-’.,_é\u0301\u200dक\u093f😀<>", max_size=40))
+
+
+def test_every_level_can_be_named():
+    assert list(TOKENIZERS) == list(get_args(Level))
+    check = TypeAdapter(TokenizerSpec).validate_python
+    assert check({"level": "word", "max_size": 3}) == TokenizerSpec("word", max_size=3)
+    for wrong in ({"level": "bytes"}, {"min_count": 0}, {"max_size": 0}):
+        with pytest.raises(ValidationError):
+            check(wrong)
+
+
+@levels
+@settings(max_examples=100, deadline=None)
+@given(text=texts)
+def test_split_and_join_lose_nothing(level, text):
+    tokenizer = TOKENIZERS[level]
+    tokens = tokenizer.split(text)
+    assert tokenizer.join(tokens) == text
+    decoder = tokenizer.decoder()
+    assert "".join([*map(decoder.feed, tokens), decoder.close()]) == text
+
+
+@levels
+@settings(max_examples=100, deadline=None)
+@given(text=texts, position=st.integers(0, 60))
+def test_cuts_tear_no_token(level, text, position):
+    tokenizer = TOKENIZERS[level]
+    cut = tokenizer.cut(text, position)
+    assert min(position, len(text)) <= cut <= len(text)
+    assert [*tokenizer.split(text[:cut]), *tokenizer.split(text[cut:])] == list(tokenizer.split(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("The cat, the  dog.\n", ["The", " cat", ",", " the", " ", " dog", ".", "\n"]),
+        (
+            "don't well-known 'tis dogs' it’s e--f",
+            ["don't", " well-known", " '", "tis", " dogs", "'", " it’s", " e", "-", "-", "f"],
+        ),
+        ("(a) \t b\u00a0c\r\n", ["(", "a", ")", " ", "\t", " b", "\u00a0", "c", "\r", "\n"]),
+        ("Größe ΑΣ ёж 3.14", ["Größe", " ΑΣ", " ёж", " 3", ".", "14"]),
+        ("हिन्दी में", ["हिन्दी", " में"]),
+        ("e\u0301te\u0301 می\u200cخواهم", ["e\u0301te\u0301", " می\u200cخواهم"]),
+        ("hi 😀😀 <unk>", ["hi", " 😀", "😀", " <", "unk", ">"]),
+        ("", []),
+    ],
+)
+def test_words(text, tokens):
+    assert list(TOKENIZERS["word"].split(text)) == tokens
+
+
+def test_bytes():
+    tokenizer = TOKENIZERS["byte"]
+    assert list(tokenizer.split("é\n")) == ["\xc3", "\xa9", "\n"]
+    assert tokenizer.join("\xff\xc3\xa9\xc3") == "\ufffdé\ufffd"
+    raw = bytes(range(256))
+    assert tokenizer.split(raw.decode("utf-8", "surrogateescape")) == raw.decode("latin-1")
+    assert tokenizer.split("\ud800") == "\xed\xa0\x80"
+
+
+def test_an_emoji_split_over_four_tokens_comes_out_whole():
+    decoder = TOKENIZERS["byte"].decoder()
+    assert [decoder.feed(token) for token in TOKENIZERS["byte"].split("a😀é")] == ["a", "", "", "", "😀", "", "é"]
+    assert decoder.close() == ""
+    assert [decoder.feed("\xf0"), decoder.feed("\x9f"), decoder.feed("x"), decoder.feed("\xc3")] == [
+        "",
+        "",
+        "\ufffdx",
+        "",
+    ]
+    assert decoder.close() == "\ufffd"

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from rnncli.nn.activations import ACTIVATIONS
+
+REFERENCE = {
+    "tanh": lambda z: (np.exp(z) - np.exp(-z)) / (np.exp(z) + np.exp(-z)),
+    "relu": lambda z: np.where(z > 0, z, 0.0),
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+}
+LIMITS = {"tanh": (-1.0, 1.0), "relu": (0.0, 1e4), "sigmoid": (0.0, 1.0)}
+
+
+def test_every_activation_has_a_reference():
+    assert REFERENCE.keys() == LIMITS.keys() == ACTIVATIONS.keys()
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_forward_overwrites_with_the_reference(name):
+    z = np.linspace(-6, 6, 48).reshape(4, 12)  # even count: no point on the kink of ReLU
+    expected = REFERENCE[name](z)
+    ACTIVATIONS[name].forward(z)
+    np.testing.assert_allclose(z, expected, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_backward_multiplies_by_the_slope(name):
+    z, epsilon = np.linspace(-6, 6, 48), 1e-6
+    slope = (REFERENCE[name](z + epsilon) - REFERENCE[name](z - epsilon)) / (2 * epsilon)
+    y, d = REFERENCE[name](z), np.linspace(-2, 2, 48)
+    y_before, expected = y.copy(), d * slope
+    ACTIVATIONS[name].backward(d, y)
+    np.testing.assert_allclose(d, expected, rtol=1e-8, atol=1e-9)
+    np.testing.assert_array_equal(y, y_before)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_large_arguments_saturate_without_a_warning(name, dtype):
+    z = np.array([-1e4, 1e4], dtype)
+    ACTIVATIONS[name].forward(z)
+    np.testing.assert_array_equal(z, np.array(LIMITS[name], dtype))
+    d = np.ones(2, dtype)
+    ACTIVATIONS[name].backward(d, z)
+    np.testing.assert_array_equal(d, [0, 1] if name == "relu" else [0, 0])
+    assert d.dtype == dtype
