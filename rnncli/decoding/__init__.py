@@ -1,7 +1,8 @@
 """Decoding: choosing token after token from a model known only as a step function."""
 
 from rnncli.decoding.beam_search import Hypothesis, Select, beam_search
-from rnncli.decoding.sampling import Chosen, Sampling, Step, StopText, distribution, log_softmax, pick, sample
+from rnncli.decoding.sampling import Chosen, Sampling, Step, distribution, log_softmax, pick, sample
+from rnncli.decoding.stop_text import StopText
 
 __all__ = [
     "Chosen",

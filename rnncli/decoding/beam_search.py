@@ -39,17 +39,17 @@ def beam_search(
 ) -> list[Hypothesis]:
     """Return the best `results` sequences of up to `length` tokens after `logits` (V, 1) and `state`, best first.
 
-    Each time step keeps the `beam_size` most probable continuations of the live hypotheses; of equals the lower id. Those
-    that end with `end_id` are set aside and take no place in the next step; at `length` the rest join them. The score
-    is the log-probability over ((5 + n) / 6) ** length_penalty for n tokens (Wu et al. 2016), so that 0 favours short
-    sequences. The search stops once no live hypothesis can still come in among the results. A beam of 1 is greedy
-    decoding, one of V ** length is exact.
+    Each time step keeps the `beam_size` most probable continuations of the live hypotheses; of equals the lower id.
+    Those that end with `end_id` are set aside and take no place in the next step; at `length` the rest join them. The
+    score is the log-probability over ((5 + n) / 6) ** length_penalty for n tokens (Wu et al. 2016), so that 0 favours
+    short sequences. The search stops once no live hypothesis can still come in among the results. A beam of 1 is
+    greedy decoding, one of V ** length is exact.
     Raises ValueError for a value out of range, RnncliError where no sequence has a probability.
     """
     if min(beam_size, length, results) < 1:
         raise ValueError(f"beam_size {beam_size}, length {length} and results {results} must all be at least 1")
-    if not 0 <= length_penalty < np.inf:
-        raise ValueError(f"length_penalty must be 0 or a number above, not {length_penalty}")
+    if not 0 <= length_penalty <= 10:
+        raise ValueError(f"length_penalty must be in [0, 10], not {length_penalty}")
     ids, live = np.zeros((0, 1), np.int64), np.zeros(1)  # (n, K), and log-probabilities (K,)
     ended: list[Hypothesis] = []
     for n in range(1, length + 1):

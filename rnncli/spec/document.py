@@ -21,6 +21,7 @@ class Document:
     value: Any
     source: str
     places: dict[Keys, tuple[Place, Place]] = field(default_factory=dict)  # of the key, of its value
+    overrides: int = 0
 
     def place(self, keys: Keys, *, of_value: bool = False) -> Place:
         """Return the place of the key at `keys`, or of its value; of the nearest parent if it was not written."""
@@ -37,5 +38,6 @@ class Document:
         """Note that the value at `path`, with all below it, now comes from `where`."""
         for keys in [keys for keys in self.places if keys[: len(path)] == path]:
             del self.places[keys]
-        place = Place(float("inf"), len(self.places), where)  # overrides after lines, in their own order
+        self.overrides += 1
+        place = Place(float("inf"), self.overrides, where)  # After all lines, in the order given
         self.places[path] = place, place

@@ -10,8 +10,7 @@ def json_schema(schema: type) -> dict[str, Any]:
     root = TypeAdapter(schema).json_schema()
     definitions = root.get("$defs", {})
     for mapping in (root, *definitions.values()):
-        if "properties" in mapping:
-            mapping["additionalProperties"] = False
+        mapping["additionalProperties"] = False
     for key, mapping in definitions.items():
         name = mapping.get("properties", {}).get("name", {})
         names = name.get("enum") or ([name["const"]] if "const" in name else [])

@@ -20,8 +20,9 @@ PLAIN_WORDS = {  # The beginning of what PyYAML says → what to say and what to
     "mapping values are not allowed": ('unexpected ":"', "check the indentation, or quote the text"),
     "could not find expected ':'": ('expected "key: value"', "check the indentation"),
     "expected <block end>": ("this does not line up with the lines above", "check the indentation"),
+    "expected '<document start>'": ("this does not line up with the lines above", "check the indentation"),
     "found unexpected end of stream": ("the text ends inside quotes or brackets", "close them"),
-    "expected a single document": ("a second document begins here", 'remove the line "---"'),
+    "but found another document": ("a second document begins here", 'remove the line "---"'),
 }
 
 

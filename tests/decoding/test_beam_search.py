@@ -141,7 +141,8 @@ def test_refuses_what_it_cannot_use():
     for options in ({"beam_size": 0, "length": 1}, {"beam_size": 1, "length": 0}):
         with pytest.raises(ValueError, match="must all be at least 1"):
             model.search(**options)
-    with pytest.raises(ValueError, match="length_penalty must be 0 or a number above, not -1"):
-        model.search(beam_size=1, length=1, length_penalty=-1)
+    for alpha in (-1, 11, float("nan")):
+        with pytest.raises(ValueError, match=rf"length_penalty must be in \[0, 10\], not {alpha}"):
+            model.search(beam_size=1, length=1, length_penalty=alpha)
     with pytest.raises(RnncliError, match="no sequence has a probability"):
         model.search(beam_size=2, length=2, forbidden=[0, 1, 2])

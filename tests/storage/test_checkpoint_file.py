@@ -5,11 +5,11 @@ import time
 
 import numpy as np
 import pytest
-from refusals import assert_clear, assert_refused
 
 from rnncli.errors import CheckpointError, DivergedError, RnncliError
 from rnncli.storage import pack_json, read_checkpoint_file, write_arrays, write_checkpoint_file
 from rnncli.storage.checkpoint_file import _sha256
+from tests.storage.refusals import assert_clear, assert_refused
 
 CONTENT = {"spec": {"model": {"cell": "lstm", "hidden_size": 3}}, "vocabulary": ["<unk>", "a", "é"], "step": 7}
 

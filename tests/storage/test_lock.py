@@ -9,7 +9,7 @@ import time
 import pytest
 
 from rnncli.errors import RnncliError
-from rnncli.storage import FolderLock
+from rnncli.storage import FolderLock, atomic, atomic_write, lock
 
 HOLDER = """
 import sys, time
@@ -100,3 +100,19 @@ def test_systems_and_file_systems_without_locks(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "fcntl", None)
     with FolderLock(tmp_path), FolderLock(tmp_path):
         assert (tmp_path / ".lock").read_text() == str(os.getpid())
+
+
+def test_writer_whose_temporary_file_was_renamed_before_it_locked_it_stops(tmp_path, monkeypatch):
+    path = tmp_path / "last.npz"
+
+    def others_finish_first(descriptor):
+        (tmp_path / ".last.npz.tmp").rename(path)
+        path.write_bytes(b"theirs")
+        monkeypatch.setattr(atomic, "try_lock", lock.try_lock)
+        return lock.try_lock(descriptor)
+
+    monkeypatch.setattr(atomic, "try_lock", others_finish_first)
+    with pytest.raises(RnncliError, match="another process is writing it"):
+        atomic_write(path, lambda file: file.write(b"ours"))
+    assert path.read_bytes() == b"theirs"
+    assert list(tmp_path.iterdir()) == [path]

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from refusals import assert_clear
 
 from rnncli.errors import CheckpointError, RnncliError
 from rnncli.storage import manifest, pack_json, unpack_json
+from tests.storage.refusals import assert_clear
 
 SOURCE = Path("runs/first/last.npz")
 LEAF = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

@@ -4,15 +4,15 @@ import time
 
 import numpy as np
 import pytest
-from hostile_files import BOMBS, HONEST, TABLE, Member, npz, pickles
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from refusals import assert_refused
 
 from rnncli.errors import CheckpointError, RnncliError
 from rnncli.storage import npz as npz_module
 from rnncli.storage import read_arrays, write_arrays
+from tests.storage.hostile_files import BOMBS, HONEST, TABLE, Member, npz, pickles
+from tests.storage.refusals import assert_refused
 
 DTYPES = ["<f4", "<f8", "<i4", "<i8", "<u8", "|u1", "|b1"]
 
