@@ -60,7 +60,7 @@ class Talk:
 
     def __init__(self, *, quiet: bool, color: bool | None) -> None:
         self.quiet = quiet
-        self.is_terminal = _is_terminal(sys.stderr)
+        self.is_terminal = is_terminal(sys.stderr)
         self.color = _may_color(sys.stderr) if color is None else color
         self.colors_stdout = _may_color(sys.stdout) and color is not False
         self.is_live = self.is_terminal and self.color and not quiet
@@ -137,21 +137,22 @@ class Talk:
             sys.stderr.flush()
 
 
-def _is_terminal(stream: TextIO | None) -> bool:
+def is_terminal(stream: TextIO | None) -> bool:
+    """Tell whether a standard stream is a terminal; it is None where it was closed."""
     return stream is not None and stream.isatty()
 
 
 def _may_color(stream: TextIO | None) -> bool:
     """A terminal, and no word against colour; FORCE_COLOR does not make a pipe a terminal."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") in ("dumb", "unknown")
-    return _is_terminal(stream) and not plain
+    return is_terminal(stream) and not plain
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     """Return the lines of a table, two spaces between columns, numbers right-aligned; None is an empty cell."""
-    body = [[printable(_cell(value), keep="") for value in row] for row in rows]
+    lines = [[printable(_cell(value), keep="") for value in row] for row in (headers, *rows)]
     aligned = []
-    for header, *cells in zip(headers, *body, strict=True):
+    for header, *cells in zip(*lines, strict=True):
         width = max(map(_columns, (header, *cells)))
         spaces = [" " * (width - _columns(cell)) for cell in (header, *cells)]
         right = any(cells) and all(map(_is_number, cells))

@@ -59,6 +59,11 @@ class Meter:
         return self._loss / self._predictions if self._predictions else math.nan
 
     @property
+    def elapsed(self) -> float:
+        """Seconds from the start to the last event."""
+        return max(0.0, self._at - self.started)
+
+    @property
     def tokens_per_second(self) -> float | None:
         """The recent speed of training, without validations; None where the clock stands still."""
         return self._tokens / self._seconds if self._seconds else None
@@ -75,15 +80,15 @@ class Meter:
         """Return a loss as it is usually given for these tokens: perplexity for words, else bits a token."""
         if self.unit == "word":
             perplexity = math.inf if loss > 700 else math.exp(loss)
-            return "perplexity", f"{perplexity:,.1f}" if perplexity < 1e6 else f"{perplexity:.3g}"
-        return "", f"{loss / math.log(2):.2f} bits/{'char' if self.unit == 'character' else 'byte'}"
+            return "perplexity", form(perplexity, ",.1f")
+        return "", f"{form(loss / math.log(2), '.2f')} bits/{'char' if self.unit == 'character' else 'byte'}"
 
     def pace(self, step: StepDone) -> list[Fact]:
         """Return learning rate and gradient norm of a step, and the recent speed."""
         tokens = self.tokens_per_second
         return [
             ("lr", form(step.learning_rate, ".3g")),
-            ("norm", form(step.gradient_norm, ".3g")),
+            ("norm", form(step.gradient_norm, "#.3g").removesuffix(".")),
             ("", f"{tokens:,.0f} tokens/s" if tokens else ""),
         ]
 
@@ -119,8 +124,8 @@ class Curve:
 
 
 def form(value: float | None, spec: str) -> str:
-    """Return a number as text, "" for none."""
-    return "" if value is None else format(value, spec)
+    """Return a number as text, a large one with an exponent; "" for none."""
+    return "" if value is None else format(value, ".3g" if value >= 1e5 else spec)
 
 
 def epochs(epoch: float) -> str:

@@ -1,12 +1,13 @@
 """A training run as it is seen on stderr: a live display on a terminal, plain lines anywhere else."""
 
 import math
+import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
-from rnncli.cli.console import Talk
+from rnncli.cli.console import Talk, is_terminal
 from rnncli.cli.meter import Meter, duration, epochs, form
 from rnncli.data.tokenizers import Level
 from rnncli.training.events import Event, StepDone, Validated
@@ -73,16 +74,21 @@ class Lines:
 
     def show(self, event: StepDone | Validated, now: float) -> None:
         """Write a line about the event."""
-        meter, facts = self.meter, [("epoch", epochs(event.epoch))]
+        meter = self.meter
         if isinstance(event, StepDone):
-            facts.insert(0, ("step", f"{event.step}/{event.total_steps}"))
-            facts += [("loss", form(meter.loss, ".3f")), meter.in_unit(meter.loss), *meter.pace(event)]
-            facts.append(("ETA", duration(meter.seconds_left)))
+            place, name, loss = f"{event.step}/{event.total_steps}", "loss", meter.loss
+            facts = [*meter.pace(event), ("ETA", duration(meter.seconds_left))]
             self.due = now + LINE_SECONDS
         else:
-            mean = event.loss.mean
-            facts.insert(0, ("step", str(event.step)))
-            facts += [("validation", form(mean, ".3f")), meter.in_unit(mean), ("", "best" if event.best else "")]
+            place, name, loss = str(event.step), "validation", event.loss.mean
+            facts = [("", "best" if event.best else "")]
+        facts = [
+            ("step", place),
+            ("epoch", epochs(event.epoch)),
+            (name, form(loss, ".3f")),
+            meter.in_unit(loss),
+            *facts,
+        ]
         self.talk.say("  ".join(f"{label} {value}".strip() for label, value in facts if value))
 
     def close(self) -> None:
@@ -97,42 +103,50 @@ class Display:
 
         self.meter, self.talk, self.sample, self.clock = meter, talk, sample, clock
         self.due = self.sample_due = meter.started
-        self.text = ""
+        self.text, self.closed = "", False
         self.console = talk.rich_console()
-        self.live = Live(console=self.console, auto_refresh=False, vertical_overflow="crop")
+        self.live = Live(
+            console=self.console,
+            auto_refresh=False,
+            vertical_overflow="crop",
+            redirect_stdout=is_terminal(sys.stdout),  # data that go through a pipe stay as they are
+        )
         self.bar, self.levels = ("━━", "▁▂▃▄▅▆▇█") if talk.can_show("━▁▂▃▄▅▆▇█") else ("#-", "_.-=+*#@")
 
     def show(self, event: StepDone | Validated, now: float) -> None:
         """Draw, after a validation with a new sample of text, but not too often."""
         if self.sample and isinstance(event, Validated) and now >= self.sample_due:
             self.text = self.talk.safe(self.sample().expandtabs(4), keep="\n")
-            after = self.clock()
-            self.sample_due = after + max(LINE_SECONDS, (after - now) / SHARE)
-        before = self.clock()
+            before = self.clock()
+            self.sample_due = before + max(LINE_SECONDS, (before - now) / SHARE)
+        elif now >= self.due:
+            before = now
+        else:
+            return
         try:
             self.live.start()
             self.draw()
         except OSError:  # the terminal has gone, the run has not
-            self.due = math.inf
+            self.due = self.sample_due = math.inf
             return
         after = self.clock()
         self.due = after + max(FRAME_SECONDS, (after - before) / SHARE)
 
     def close(self) -> None:
         """Leave the last numbers on the terminal, and the cursor below them."""
-        self.text = ""
+        self.text, self.closed = "", True
         with suppress(OSError):
             if self.live.is_started:
-                self.draw()
+                self.draw(refresh=False)  # which stop() does
             self.live.stop()
 
-    def draw(self) -> None:
+    def draw(self, *, refresh: bool = True) -> None:
         """Draw everything, for the width that the terminal has now."""
         from rich.text import Text
 
-        self.console.width = self.talk.width
-        width = min(self.talk.width, WIDEST) - 1
-        self.live.update(Text("\n", no_wrap=True, overflow="crop").join(self.lines(width)), refresh=True)
+        columns = self.console.width = self.talk.width
+        lines = self.lines(max(10, min(columns, WIDEST) - 1))
+        self.live.update(Text("\n", no_wrap=True, overflow="crop").join(lines), refresh=refresh)
 
     def lines(self, width: int) -> "Iterator[Text]":
         """Yield the lines of the display, none wider than `width`."""
@@ -142,13 +156,14 @@ class Display:
         column, nats = (12, " nats") if width >= 50 else (0, "")  # where the values begin
         if step is not None:
             done, left = min(1.0, step.step / max(1, step.total_steps)), duration(meter.seconds_left)
-            share = shown("", f"{done:4.0%}" + (f"  {left} left" if left else ""))
+            time = f"  after {duration(meter.elapsed)}" if self.closed else f"  {left} left" if left else ""
+            share = shown("", f"{int(100 * done):3}%{time}")
             room = rest(width, share)
             filled = round(done * room)
             bar = Text.assemble((self.bar[0] * filled, "cyan"), (self.bar[1] * (room - filled), "dim"))
             yield from flow(width, bar, share)
             all_epochs = step.epoch * step.total_steps / max(1, step.step)
-            place = [("step", f"{step.step}/{step.total_steps}"), ("epoch", f"{step.epoch:.1f}/{all_epochs:.4g}")]
+            place = [("step", f"{step.step}/{step.total_steps}"), ("epoch", f"{step.epoch:.1f}/{epochs(all_epochs)}")]
             yield from flow(width, *(shown(*fact) for fact in (*place, *meter.pace(step)) if fact[1]))
             losses = shown(f"{'training':{column}}", form(meter.loss, ".3f") + nats), shown(*meter.in_unit(meter.loss))
             curve = Text(meter.curve.draw(min(COLUMNS, rest(width, *losses)), self.levels), "cyan")
@@ -156,10 +171,10 @@ class Display:
         if latest is not None:
             mean = latest.loss.mean
             losses = shown(f"{'validation':{column}}", form(mean, ".3f") + nats), shown(*meter.in_unit(mean))
-            remark = Text("best", "green") if latest.best else Text()
+            remarks = [Text("best", "green")] if latest.best else []
             if best is not None and not latest.best:
-                remark = shown("best", f"{best.loss.mean:.3f} at step {best.step}")
-            yield from flow(width, *losses, remark)
+                remarks = [shown("best", form(best.loss.mean, ".3f")), shown("at step", str(best.step))]
+            yield from flow(width, *losses, *remarks)
         written = [line for line in Text(self.text, "dim").wrap(self.console, width - column) if line.cell_len]
         for label, line in zip(("sample", "", ""), written, strict=False):
             yield Text.assemble((f"{label:{column}}" if column else "", "dim"), line)
@@ -180,11 +195,11 @@ def rest(width: int, *beside: "Text") -> int:
 
 def flow(width: int, *parts: "Text") -> "Iterator[Text]":
     """Set the parts in lines, two spaces between them, as many on each as fit."""
-    line, *others = parts
+    line, *others = filter(None, parts)
     for part in others:
         if line.cell_len + 2 + part.cell_len > width:
             yield line
             line = part
-        elif part.cell_len:
+        else:
             line.append("  ").append_text(part)
     yield line

@@ -134,12 +134,11 @@ class LanguageModel:
         loss, d_logits = LOSSES["softmax_cross_entropy"](logits, targets)
         return loss, state, LanguageModelCache(ids, len(vectors), stack_cache, hidden, real, d_logits)
 
-    def backward(self, cache: LanguageModelCache, scale: float = 1.0) -> tuple[Array | None, State]:
-        """Add the gradient of `scale` x the summed loss to every parameter.
+    def backward(self, cache: LanguageModelCache) -> tuple[Array | None, State]:
+        """Add the gradient of the summed loss to every parameter.
 
         Returns ∂L/∂vectors (T, E, B) (None for ids that are one-hot) and ∂L/∂state of the state before the batch.
         """
-        cache.d_logits[:] *= cache.d_logits.dtype.type(scale)
         d_hidden = self.output.backward(cache.d_logits, cache.hidden)
         if cache.real is not None:
             every = np.zeros((len(d_hidden), len(cache.real)), d_hidden.dtype)

@@ -25,11 +25,4 @@ def softmax_cross_entropy(logits: Array, targets: Array) -> tuple[Loss, Array]:
     return Loss(float(loss), len(targets)), logits
 
 
-def log_softmax(logits: Array) -> Array:
-    """Return log-probabilities (V, N) in nats from logits (V, N)."""
-    shifted: Array = logits - logits.max(axis=0)
-    shifted -= np.log(np.exp(shifted).sum(axis=0))
-    return shifted
-
-
 LOSSES: dict[str, Callable[[Array, Array], tuple[Loss, Array]]] = {"softmax_cross_entropy": softmax_cross_entropy}

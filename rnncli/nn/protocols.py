@@ -94,6 +94,6 @@ class Model(Protocol):
         """Return the loss of a batch, the state after it, and the cache; `rng` draws dropout, None evaluates."""
         ...
 
-    def backward(self, cache: Any, scale: float) -> Any:
-        """Add the gradient of `scale` times the summed loss to every parameter."""
+    def backward(self, cache: Any) -> Any:
+        """Add the gradient of the summed loss to every parameter; whoever averages divides the gradients."""
         ...

@@ -18,6 +18,7 @@ from rnncli.nn.parameter import pack
 
 V, H = 5, 4
 TOLERANCE = 1e-6
+RANDOM_SEED = 26  # one that leaves no layer of ReLUs dead: every sum would be 0, just where ReLU has no derivative
 
 VARIANTS = [cell for cls in CELLS.values() for cell in cls.variants()]
 EMBEDDINGS = {"learned": ("learned", False), "one_hot": ("one_hot", False), "tied": ("learned", True)}
@@ -43,7 +44,7 @@ def make_batch(seed=1):
 
 
 def check(spec, *, masked):
-    case = language_model_case(spec, V, title="", masked=masked, random_seed=1)
+    case = language_model_case(spec, V, title="", masked=masked, random_seed=RANDOM_SEED)
     names = set(LanguageModel(spec, V, rng=None).parameters()) | {"inputs"}
     if spec.initial_state == "zeros":
         names |= {f"state.{layer}" for layer in range(spec.num_layers)}
@@ -73,17 +74,16 @@ def test_gradients_without_bias_and_with_dropout(cell, embedding, extra):
 
 
 @every_cell
-@pytest.mark.parametrize("embedding", EMBEDDINGS)
-def test_the_checker_reports_one_element_that_is_one_percent_off(cell, embedding):
+@pytest.mark.parametrize("embedding", ["learned", "one_hot"])
+def test_the_checker_reports_one_element_of_each_array_that_is_one_percent_off(cell, embedding):
     spec = make_spec(cell, embedding, initial_state="learned")
-    case = language_model_case(spec, V, title="", masked=True, random_seed=1)
-    for name, gradient in case.grads.items():
-        index = np.unravel_index(np.abs(gradient).argmax(), gradient.shape)
-        wrong = gradient.copy()
-        wrong[index] *= 1.01
-        (report,) = compare_gradients(case.loss, {name: case.values[name]}, {name: wrong})
-        assert report.where == tuple(index), name
-        assert report.error > 100 * TOLERANCE, report
+    case = language_model_case(spec, V, title="", masked=True, random_seed=RANDOM_SEED)
+    wrong_at = {name: np.unravel_index(np.abs(grad).argmax(), grad.shape) for name, grad in case.grads.items()}
+    for name, index in wrong_at.items():
+        case.grads[name][index] *= 1.01
+    for entry in compare_gradients(case.loss, case.values, case.grads):
+        assert entry.where == wrong_at[entry.name], entry
+        assert entry.error > 100 * TOLERANCE, entry
 
 
 @every_cell

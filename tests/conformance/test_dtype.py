@@ -54,7 +54,7 @@ def test_everything_computed_has_the_dtype_of_the_model(cell, embedding, mask, d
         "cache": cache,
         "state": state,
         "carried": carried,
-        "gradients": model.backward(cache, np.float64(0.5)),
+        "gradients": model.backward(cache),
         "logits": model.logits(inputs, state),
         "step": model.step(inputs[0], state),
     }

@@ -186,6 +186,17 @@ def test_backward_changes_neither_its_arguments_nor_the_cache(cell, x, d_h):
     assert_gradients_close(layer, {name: 2 * gradient for name, gradient in once.items()})
 
 
+def test_changing_a_state_that_was_handed_over_leaves_backward_alone(cell, x, d_h):
+    layer = make(cell)
+    given = np.ones((len(cell.states), H, B))
+    _, final, cache = layer.forward(x, given)
+    d_x, d_state = layer.backward(d_h, cache)
+    given[:] = final[:] = 7.0
+    d_x_again, d_state_again = layer.backward(d_h, cache)
+    np.testing.assert_array_equal(d_x, d_x_again)
+    np.testing.assert_array_equal(d_state, d_state_again)
+
+
 def test_a_learned_initial_state_learns_only_where_it_was_used(cell, x, d_h):
     layer = make(cell, learned_initial_state=True)
     layer.initial_state.value[:] = np.random.default_rng(8).standard_normal((len(cell.states), H))
