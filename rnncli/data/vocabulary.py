@@ -102,6 +102,10 @@ class Vocabulary:
         """The smallest unsigned integer type that holds every id."""
         return np.min_scalar_type(len(self) - 1)
 
+    def split(self, text: str) -> list[str]:
+        """Return the tokens of a text as they stand in it (after `lowercase`), known or not."""
+        return [token for tokens in _split(text, self.spec) for token in tokens]
+
     def encode(self, text: str) -> Ids:
         """Return the ids of a text, (tokens,) of `dtype`; what is not in the vocabulary becomes `<unk>`."""
         ids = bytearray()  # grows in place: a list of arrays would need twice the memory

@@ -1,8 +1,8 @@
 """What a field's type hint says about the values it takes."""
 
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, fields, is_dataclass
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 
 def bare(hint: Any) -> Any:
@@ -39,3 +39,14 @@ def names(schema: type) -> list[Any]:
     """Return the names a component goes by: the choices of its field `name`; none for other dataclasses."""
     own = keys(schema)
     return choices(members(own["name"][1])) if "name" in own else []
+
+
+def path_to(schema: type, key: str) -> str:
+    """Return where below a dataclass a key belongs, such as `optimizer.learning_rate`; nothing if nowhere."""
+    for name, (_, hint) in keys(schema).items():
+        if name == key:
+            return key
+        for member in map(bare, members(hint)):
+            if is_dataclass(member) and (inner := path_to(cast("type", member), key)):
+                return f"{name}.{inner}"
+    return ""

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from rnncli.errors import SpecError
 from rnncli.spec.document import Document, Keys, Place
 from rnncli.spec.messages import dotted, listed, nearest, problem, shown
-from rnncli.spec.schema import bare, choices, default_of, keys, members, names
+from rnncli.spec.schema import bare, choices, default_of, keys, members, names, path_to
 
 T = TypeVar("T")
 CONTAINERS: dict[type, tuple[type, ...]] = {list: (tuple, list), dict: (dict,)}  # of a document → of a hint
@@ -46,7 +46,7 @@ def validate(document: Document, schema: type[T]) -> T:
 
     Types are strict (a whole number may stand for a float), numbers finite, unknown keys refused, lists fill tuples.
     """
-    reading = Reading(document)
+    reading = Reading(document, schema)
     instance: T = reading.read(schema, document.value, ())
     if reading.problems:
         first, *others = (error for _, error in sorted(reading.problems, key=lambda placed: placed[0]))
@@ -63,8 +63,8 @@ def from_plain(data: dict[str, Any], schema: type[T], source: str) -> T:
 class Reading:
     """One pass over a document; after a problem the values returned stand for nothing."""
 
-    def __init__(self, document: Document) -> None:
-        self.document = document
+    def __init__(self, document: Document, schema: type) -> None:
+        self.document, self.schema = document, schema
         self.problems: list[tuple[Place, SpecError]] = []
 
     def refuse(self, path: Keys, message: str, hint: str = "", *, of_value: bool = False) -> None:
@@ -117,7 +117,9 @@ class Reading:
         known, before = keys(schema), len(self.problems)
         inside = f" in {dotted(path)}{label}" if path else ""
         for key in [key for key in mapping if key not in known]:
-            hint = nearest(key, known) or f"the keys are {listed(known)}"
+            elsewhere = path_to(self.schema, key)
+            belongs = f"did you mean {elsewhere}?" if elsewhere not in ("", dotted((*path, key))) else ""
+            hint = nearest(key, known) or belongs or f"the keys are {listed(known)}"
             self.refuse((*path, key), f"unknown key {shown(key)}{inside}", hint)
         given = {}
         for key, (field, hint) in known.items():

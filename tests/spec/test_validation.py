@@ -31,6 +31,13 @@ def test_a_good_spec():
     )
 
 
+def test_a_key_in_the_wrong_section():
+    assert lines("training: {learning_rate: 0.1}\nbetas: [0.5, 0.9]\ndata: {train: x}\n") == [
+        'spec.yaml:1:12: unknown key "learning_rate" in training; did you mean training.optimizer.learning_rate?',
+        'spec.yaml:2:1: unknown key "betas"; did you mean training.optimizer.betas?',
+    ]
+
+
 def test_five_mistakes_five_lines():  # R15
     text = """\
 data:
