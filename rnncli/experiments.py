@@ -120,7 +120,10 @@ def start(task: Task, base: Path, folder: Path, *, stdin: BinaryIO | None = None
         origin = load(init_from)
         weights, vocabulary = origin.model.parameters(), origin.vocabulary
         data = replace(task.data, tokenizer=origin.task.data.tokenizer, format=origin.task.data.format)
-        task = replace(task, model=origin.task.model, data=data)
+        try:
+            task = replace(task, model=origin.task.model, data=data)
+        except ValueError as error:
+            raise UsageError(f"the model of {init_from} does not go with this spec: {error}") from None
     dataset = task.read(base, vocabulary)
     task, notices = task.fitted(dataset)
     run = _run(task.moved(base, folder), folder, dataset, [*dataset.notices, *notices])
@@ -144,16 +147,17 @@ def resume(path: Path, changes: dict[str, Any]) -> Run:
     stored = checkpoints.load(path)
     if stored.progress is None:
         raise CheckpointError("this checkpoint holds a model, not a run", where=str(path), hint="resume from last.npz")
-    task = _task_of(stored, path)
+    loaded = _loaded(stored, path)
+    task = loaded.task
     check_writable(path.parent)
-    dataset = task.read(path.parent, vocabulary_of(stored.resources))
+    dataset = task.read(path.parent, loaded.vocabulary)
     if dataset.fingerprint() != stored.metrics.get("fingerprint"):
         raise DataError(
             f"{path}: the training text has changed since this run was saved",
             hint=f"restore it, or begin anew from these weights: rnncli train CORPUS --init-from {path}",
         )
-    task = replace(task, training=replace(task.training, **changes))
-    run = _run(task, path.parent, dataset, [])
+    changed = to_plain(replace(task, training=replace(task.training, **changes)))
+    run = _run(from_plain(changed, type(task), "--resume"), path.parent, dataset, [])
     checkpoints.put_progress(run.trainer, stored, path)
     return run
 
@@ -206,7 +210,10 @@ def load(path: Path) -> LoadedModel:
     """Load a model from a checkpoint, or from a run's folder its best one; it needs no other file."""
     if path.is_dir():
         path = next((p for name in ("best.npz", "last.npz") if (p := path / name).exists()), path / "best.npz")
-    stored = checkpoints.load(path)
+    return _loaded(checkpoints.load(path), path)
+
+
+def _loaded(stored: Checkpoint, path: Path) -> LoadedModel:
     task = _task_of(stored, path)
     try:
         model = task.build_model(stored.resources, None)

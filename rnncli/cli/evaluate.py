@@ -11,9 +11,7 @@ from rnncli.cli.options import Encoding, Json, Model, NoColor, Quiet, Runs, Thre
 def evaluate(
     files: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[FILE]...", help="Text to evaluate on, - for stdin; by default the model's own splits."
-        ),
+        typer.Argument(metavar="FILE", help="Text to evaluate on, - for stdin; by default the model's own splits."),
     ] = None,
     split: Annotated[
         str | None, typer.Option("--split", metavar="NAME", help="train, validation or test of the model's own data.")
@@ -33,7 +31,6 @@ def evaluate(
     Examples: rnncli evaluate --split test; rnncli evaluate other.txt --json
     """
     import json
-    import sys
 
     from rnncli.cli.console import Talk, write_data
     from rnncli.cli.scores import score_table, scores_json
@@ -48,7 +45,7 @@ def evaluate(
         raise UsageError(f"--split must be one of {', '.join(splits)}, not {split!r}")
     loaded = load(model or newest_model(runs))
     if files:
-        scores, notices = evaluate_files(loaded, files, encoding=encoding, stdin=sys.stdin.buffer)
+        scores, notices = evaluate_files(loaded, files, encoding=encoding, stdin=None)
     else:
         scores, notices = evaluate_splits(loaded, (split,) if split else ("validation", "test"))
     for notice in notices:

@@ -1,5 +1,6 @@
 """`rnncli gradcheck`."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ LIMIT = 30
 
 def gradcheck(
     spec: Annotated[
-        Path | None, typer.Argument(metavar="[SPEC]", help="Check this spec's model, at its own size.")
+        Path | None, typer.Argument(metavar="SPEC", help="Check this spec's model, at its own size.")
     ] = None,
     tolerance: Annotated[
         float, typer.Option("--tolerance", metavar="X", help="The largest relative error that passes.")
@@ -38,9 +39,10 @@ def gradcheck(
     Weights, inputs and initial states, by central differences in float64. Without SPEC it checks every cell with 1 and
     2 layers, one-hot and learned embedding, full and masked batches, zero and learned initial state; with SPEC, that
     model. The table has each parameter's worst case. Exit status 1 when any fails.
+
+    Examples: rnncli gradcheck; rnncli gradcheck spec.yaml --verbose; rnncli gradcheck --inject-error
     """
     import json
-    import math
 
     from rnncli.cli.console import Talk, write_data
     from rnncli.errors import RnncliError, UsageError
@@ -49,8 +51,8 @@ def gradcheck(
 
     talk = Talk(quiet=quiet, color=False if no_color else None)
     for name, value in (("--tolerance", tolerance), ("--epsilon", epsilon)):
-        if not 0 < value < math.inf:
-            raise UsageError(f"{name} must be above 0, not {value:g}")
+        if not 0 < value < 1:
+            raise UsageError(f"{name} must be above 0 and below 1, not {value:g}")
     cases = gradient_cases(task_from(read_spec(spec)) if spec else None, random_seed or 0)
     rows: list[dict[str, Any]] = []
     injected = parameter if inject_error else None
@@ -62,7 +64,7 @@ def gradcheck(
             {
                 "case": title,
                 "parameter": error.name,
-                "error": error.error if math.isfinite(error.error) else None,
+                "error": error.error,
                 "where": list(error.where),
                 "analytic": error.analytic,
                 "numeric": error.numeric,
@@ -78,7 +80,8 @@ def gradcheck(
             f"no case has a gradient {parameter!r}", hint=f"one of {', '.join(sorted({r['parameter'] for r in rows}))}"
         )
     if as_json:
-        write_data(json.dumps({"tolerance": tolerance, "epsilon": epsilon, "failures": failures, "rows": rows}) + "\n")
+        plain = [{name: value if is_json(value) else None for name, value in row.items()} for row in rows]
+        write_data(json.dumps({"tolerance": tolerance, "epsilon": epsilon, "failures": failures, "rows": plain}) + "\n")
     else:
         for line in error_table(rows if verbose else worst_of_each(rows)):
             write_data(line + "\n")
@@ -96,14 +99,14 @@ def worst_of_each(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     worst: dict[str, dict[str, Any]] = {}
     for row in rows:
         known = worst.get(row["parameter"])
-        if known is None or severity(row) > severity(known):
+        if known is None or row["error"] > known["error"]:
             worst[row["parameter"]] = row
     return list(worst.values())
 
 
-def severity(row: dict[str, Any]) -> float:
-    """Return the error of a row, infinite where it is not a number."""
-    return float("inf") if row["error"] is None else float(row["error"])
+def is_json(value: Any) -> bool:
+    """Tell whether JSON has this value: it has no NaN and no infinity."""
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def error_table(rows: list[dict[str, Any]]) -> list[str]:
@@ -115,7 +118,7 @@ def error_table(rows: list[dict[str, Any]]) -> list[str]:
         [
             [
                 row["parameter"],
-                f"{severity(row):.1e}",
+                f"{row['error']:.1e}",
                 ",".join(map(str, row["where"])),
                 f"{row['analytic']:+.6e}",
                 f"{row['numeric']:+.6e}",

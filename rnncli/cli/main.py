@@ -6,17 +6,19 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from rnncli.cli.interruption import die_by
 from rnncli.errors import RnncliError
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-CLOSED_PIPE = 141  # as a shell shows a program that SIGPIPE ended
+INTERRUPTED, CLOSED_PIPE = 130, 141  # as a shell shows a program that SIGINT or SIGPIPE ended
 
 
 def main() -> NoReturn:
     """Run the command line and exit: 0 done, 1 failed, 2 usage or spec, 3 unreadable input, 4 diverged."""
     status = run(sys.argv[1:])
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except OSError as error:
         status = status or (CLOSED_PIPE if isinstance(error, BrokenPipeError) else failed(error))
         abandon_stdout()
@@ -26,28 +28,28 @@ def main() -> NoReturn:
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status."""
     limit_threads(arguments)
-    from rnncli.cli.app import app
-
     try:
-        return int(app(list(arguments) or ["--help"], prog_name="rnncli", standalone_mode=False) or 0)
+        from rnncli.cli.app import app
+
+        status = int(app(list(arguments) or ["--help"], prog_name="rnncli", standalone_mode=False) or 0)
     except RnncliError as error:
         complain(*error.lines())
-        return error.exit_status
+        status = error.exit_status
     except KeyboardInterrupt:
-        die_by(signal.SIGINT)
-    except BrokenPipeError:
+        status = INTERRUPTED
+    except SystemExit as error:
+        if not isinstance(error.__context__, BrokenPipeError):  # to which Typer answers so
+            raise
         abandon_stdout()
-        return CLOSED_PIPE
+        status = CLOSED_PIPE
     except OSError as error:
         abandon_stdout()
-        return failed(error)
-    except Exception as error:
-        if hasattr(error, "format_message"):  # how Typer reports usage, whatever it calls the class
-            return misused(error)
-        if os.environ.get("RNNCLI_DEBUG"):
-            raise
-        complain(f"unexpected {type(error).__name__}: {error}; RNNCLI_DEBUG=1 shows where")
-        return 1
+        status = failed(error)
+    except Exception as error:  # noqa: BLE001 - the place where nothing escapes
+        status = unexpected(error)
+    if status == INTERRUPTED:  # Typer, too, makes this of KeyboardInterrupt
+        die_by(signal.SIGINT)
+    return status
 
 
 def limit_threads(arguments: Sequence[str]) -> None:
@@ -64,14 +66,26 @@ def limit_threads(arguments: Sequence[str]) -> None:
             os.environ.setdefault(name, "1")
 
 
+def unexpected(error: Exception) -> int:
+    """Report what no command has foreseen."""
+    if hasattr(error, "format_message"):  # how Typer reports usage, whatever it calls the class
+        return misused(error)
+    if os.environ.get("RNNCLI_DEBUG"):
+        raise error
+    if isinstance(error, MemoryError):
+        complain(f"out of memory: {error or 'nothing left'}; choose smaller sizes")
+    else:
+        complain(f"unexpected {type(error).__name__}: {error}; RNNCLI_DEBUG=1 shows where")
+    return 1
+
+
 def misused(error: Exception) -> int:
     """Report what Typer found wrong with the command line."""
     message = str(error.format_message()).rstrip(".")  # type: ignore[attr-defined]
-    possibilities = getattr(error, "possibilities", None)
-    if possibilities and "did you mean" not in message.lower():
-        message += f"; did you mean {possibilities[0]}?"
+    if possibilities := getattr(error, "possibilities", None):
+        message = f"{error.message}; did you mean {possibilities[0]}?"  # type: ignore[attr-defined]
     context = getattr(error, "ctx", None)
-    complain(f"{message}; see {context.command_path if context else 'rnncli'} --help")
+    complain(f"{message} (see {context.command_path if context else 'rnncli'} --help)")
     return 2
 
 
@@ -94,11 +108,5 @@ def complain(*lines: str) -> None:
 
 def abandon_stdout() -> None:
     """Point stdout at nothing, so that the interpreter's last flush does not fail again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def die_by(number: int) -> NoReturn:
-    """End this process by a signal, as whoever waits for it expects: a shell shows 128 + its number."""
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
-    sys.exit(128 + number)
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

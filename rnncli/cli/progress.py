@@ -80,7 +80,7 @@ class Lines:
             facts = [*meter.pace(event), ("ETA", duration(meter.seconds_left))]
             self.due = now + LINE_SECONDS
         else:
-            place, name, loss = str(event.step), "validation", event.loss.mean
+            place, name, loss = str(event.step), event.split, event.loss.mean
             facts = [("", "best" if event.best else "")]
         facts = [
             ("step", place),
@@ -170,7 +170,7 @@ class Display:
             yield from flow(width, *losses, curve)
         if latest is not None:
             mean = latest.loss.mean
-            losses = shown(f"{'validation':{column}}", form(mean, ".3f") + nats), shown(*meter.in_unit(mean))
+            losses = shown(f"{latest.split:{column}}", form(mean, ".3f") + nats), shown(*meter.in_unit(mean))
             remarks = [Text("best", "green")] if latest.best else []
             if best is not None and not latest.best:
                 remarks = [shown("best", form(best.loss.mean, ".3f")), shown("at step", str(best.step))]

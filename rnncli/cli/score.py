@@ -16,7 +16,7 @@ GROUNDS = (0, 230, 229, 228, 222, 216, 215, 209, 203, 196)
 
 
 def score(
-    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts; without any, stdin.")] = None,
+    texts: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Texts; without any, stdin.")] = None,
     file: Annotated[str | None, typer.Option("--file", "-f", metavar="FILE", help="Score the text of a file.")] = None,
     highlight: Annotated[
         bool, typer.Option("--highlight", help="Show the text itself, the surprising tokens in colour.")
@@ -37,7 +37,6 @@ def score(
     Examples: rnncli score "Roses are red"; rnncli score --file poem.txt --highlight
     """
     import json
-    import sys
 
     from rnncli.cli.console import Talk, write_data
     from rnncli.data import read_corpus
@@ -51,7 +50,7 @@ def score(
     writer, vocabulary = loaded.writer, loaded.vocabulary
     if not texts:
         binary = vocabulary.spec.level == "byte"
-        texts = list(read_corpus([file or "-"], encoding or "utf-8", binary=binary, stdin=sys.stdin.buffer).texts)
+        texts = list(read_corpus([file or "-"], encoding or "utf-8", binary=binary).texts)
     results: list[dict[str, Any]] = []
     for text in texts:
         if unknown := vocabulary.unknown_positions(text):
@@ -68,7 +67,9 @@ def score(
             }
         )
         if highlight and not as_json:
-            write_data(highlighted(tokens, scores.tolist(), writer.vocabulary, color=talk.colors_stdout) + "\n")
+            write_data(
+                highlighted(tokens, scores.tolist(), writer.vocabulary, color=talk.colors_stdout) + "\n", escape=False
+            )
         elif not as_json:
             rows = zip(scores.tolist(), tokens, strict=True)
             write_data("".join(f"{each:.4f}\t{json.dumps(token, ensure_ascii=False)}\n" for each, token in rows))

@@ -27,7 +27,7 @@ def score_table(scores: "Sequence[Score]", level: "Level") -> list[str]:
         named = {"this model": score.loss.mean} | score.baselines
         rows += [[score.split, name, *formatted(metrics(nats, level))] for name, nats in named.items()]
     headers = ["split", "model", *(name.replace("_", " ") for name in metrics(0.0, level))]
-    return table(headers, rows)
+    return table(headers, rows) if rows else []
 
 
 def formatted(values: dict[str, float]) -> list[str]:

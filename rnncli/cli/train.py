@@ -1,12 +1,12 @@
 """`rnncli train`."""
 
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnncli.cli.options import Json, NoColor, Quiet, RandomSeed, Runs, Threads
+from rnncli.cli.options import Encoding, Json, NoColor, Quiet, RandomSeed, Runs, Threads
 
 if TYPE_CHECKING:
     from rnncli.cli.console import Talk
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rnncli.spec import Document
 
 FLAGS = {
+    "encoding": ("data", "encoding"),
     "cell": ("model", "cell"),
     "hidden_size": ("model", "hidden_size"),
     "num_layers": ("model", "num_layers"),
@@ -29,13 +30,14 @@ FLAGS = {
 
 def train(
     corpus: Annotated[
-        list[str] | None, typer.Argument(metavar="[CORPUS]...", help="Text: files, folders, globs, or - for stdin.")
+        list[str] | None, typer.Argument(metavar="CORPUS", help="Text: files, folders, globs, or - for stdin.")
     ] = None,
     spec: Annotated[Path | None, typer.Option("--spec", "-s", metavar="FILE", help="A spec in YAML.")] = None,
     assignments: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the spec: --set model.dropout=0.2"),
     ] = None,
+    encoding: Encoding = None,
     cell: Annotated[str | None, typer.Option("--cell", metavar="NAME", help="rnn, lstm or gru.")] = None,
     hidden_size: Annotated[int | None, typer.Option("--hidden-size", metavar="N", help="Units in a layer.")] = None,
     num_layers: Annotated[int | None, typer.Option("--num-layers", metavar="N", help="Recurrent layers.")] = None,
@@ -72,6 +74,7 @@ def train(
 
     Examples: rnncli train corpus.txt; rnncli train --spec spec.yaml --set model.cell=gru; cat *.txt | rnncli train -
     """
+    import shlex
     import sys
 
     from rnncli import experiments
@@ -83,19 +86,32 @@ def train(
     seconds = seconds_of(max_time)
     given = {name: value for name, value in locals().items() if name in FLAGS and value is not None}
     if resume:
-        if corpus or spec or assignments or init_from or output:
+        if corpus or spec or assignments or init_from or output or dry_run:
             raise UsageError("--resume goes on with the run's own corpus and spec", hint="leave out the others")
         run = experiments.resume(resume, given)
     else:
+        if init_from and (any(name in given for name in ("cell", "hidden_size", "num_layers")) or dry_run):
+            raise UsageError(
+                "--init-from brings its own architecture", hint="leave out --cell, the sizes and --dry-run"
+            )
         document, base = read_document(spec, corpus or [], assignments or [], given)
         task = experiments.task_from(document)
         if dry_run:
             return report_plan(experiments.plan(task, base), talk, as_json=as_json)
         if output and any(output.glob("*.npz")):
-            raise UsageError(f"{output} already holds a run", hint=f"go on with it: --resume {output}; or name another")
+            again = f"--resume {shlex.quote(str(output))}"
+            raise UsageError(f"{output} already holds a run", hint=f"go on with it: {again}; or name another")
         name = run_name(corpus or [], spec)
         folder = output or experiments.new_run_folder(runs, name)
-        run = experiments.start(task, base, folder, stdin=sys.stdin.buffer, init_from=init_from)
+        is_new = not folder.exists()
+        try:
+            stdin = getattr(sys.stdin, "buffer", None)  # sys.stdin is None where it was closed
+            run = experiments.start(task, base, folder, stdin=stdin, init_from=init_from)
+        except BaseException:
+            if is_new:
+                with suppress(OSError):  # something has been written there
+                    folder.rmdir()
+            raise
     with FolderLock(run.folder):
         follow_run(run, talk, seconds, as_json=as_json)
     return None
@@ -105,8 +121,6 @@ def read_document(
     spec: Path | None, corpus: list[str], assignments: list[str], given: dict[str, Any]
 ) -> "tuple[Document, Path]":
     """Return the spec with its overrides, and the folder that its paths are relative to."""
-    import os
-
     from rnncli.errors import UsageError
     from rnncli.spec import assign, override, parse_spec, read_spec
 
@@ -114,6 +128,8 @@ def read_document(
         raise UsageError(
             "nothing to train on", hint="name a text: rnncli train corpus.txt; or a spec: --spec spec.yaml"
         )
+    if "" in corpus or ("-" in corpus and len(corpus) > 1):
+        raise UsageError("CORPUS must be files, folders or globs, or - alone for stdin")
     document = read_spec(spec) if spec else parse_spec(b"", "defaults")
     base = spec.parent if spec else Path()
     for assignment in assignments:
@@ -121,7 +137,7 @@ def read_document(
     for name, value in given.items():
         assign(document, FLAGS[name], value, "--" + name.replace("_", "-"))
     if corpus:
-        paths = [path if path == "-" else os.path.relpath(path, base) for path in corpus]
+        paths = [str(Path.cwd() / path) if spec and path != "-" else path for path in corpus]
         assign(document, ("data", "train"), paths if len(paths) > 1 else paths[0], "CORPUS")
     return document, base
 
@@ -156,8 +172,7 @@ def follow_run(run: "Run", talk: "Talk", seconds: float | None, *, as_json: bool
     import shlex
 
     from rnncli.cli.console import write_data
-    from rnncli.cli.interruption import Interruption
-    from rnncli.cli.main import die_by
+    from rnncli.cli.interruption import Interruption, die_by
     from rnncli.cli.scores import score_table, scores_json
     from rnncli.experiments import score_run, write_spec
 

@@ -32,7 +32,6 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 _HEADER = re.compile(
     rb"\{'descr': '([<|]\w\d)', 'fortran_order': False, 'shape': \((|\d{1,18},|\d{1,18}(?:, \d{1,18})+)\), \} *\n"
 )
-_MAX_HEADER = 4096  # bytes
 
 # The records of a zip file (PKWARE APPNOTE 6.3, 4.3.7, 4.3.12, 4.3.16).
 _LOCAL = struct.Struct("<4s5H3L2H")
@@ -96,7 +95,7 @@ def read_arrays(path: Path, *, limit: int = MAX_BYTES) -> dict[str, NDArray[Any]
         raise refusal(path, f"cannot be read: {error.strerror}", "check the path and its permissions") from None
     except MemoryError:
         raise refusal(path, "does not fit in memory", "free some memory") from None
-    except (ValueError, OverflowError, struct.error):  # a NUL in the path, a shape beyond NumPy, a record cut short
+    except (ValueError, struct.error):  # a NUL in the path, a shape beyond NumPy, a record cut short
         raise refusal(path, "is damaged", _DAMAGED) from None
 
 
@@ -171,7 +170,7 @@ def _read_head(file: BufferedReader, name: str) -> tuple[np.dtype[Any], tuple[in
     """Read dtype and shape by pattern: a header is a Python literal, but nothing of a file is evaluated here."""
     magic = file.read(10)
     length = int.from_bytes(magic[8:], "little")
-    header = file.read(length) if length <= _MAX_HEADER else b""
+    header = file.read(length)
     match = _HEADER.fullmatch(header)
     if magic[:8] != b"\x93NUMPY\1\0" or not match or match[1].decode() not in _DTYPES:
         raise CheckpointError(f"holds {printable(name, 40)} in a form that is not supported", hint=_RESAVE)

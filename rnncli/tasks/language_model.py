@@ -102,7 +102,9 @@ class LanguageModelTask:
         """Return the task with its data paths, relative to `base`, as seen from `folder`."""
         moved: dict[str, Any] = {}
         for name in ("train", "validation", "test"):
-            paths = tuple(os.path.relpath(base / path, folder) for path in as_paths(getattr(self.data, name)))
+            # Of real paths: the system looks for the ".." of a link above what the link points to
+            real = map(os.path.realpath, (base / path for path in as_paths(getattr(self.data, name))))
+            paths = tuple(os.path.relpath(path, os.path.realpath(folder)) for path in real)
             moved[name] = paths[0] if len(paths) == 1 else paths
         return replace(self, data=replace(self.data, **moved))
 

@@ -78,9 +78,9 @@ class TextDataset:
         return part
 
     def fingerprint(self) -> str:
-        """Return a hash of the training ids, by which a resumed run knows its data again."""
+        """Return a hash of the ids to train and to validate on, by which a resumed run knows its data again."""
         digest = hashlib.sha256()
-        for ids in self.splits.train:
+        for ids in (*self.splits.train, *self.splits.validation):
             digest.update(len(ids).to_bytes(8, "little") + ids.tobytes())
         return digest.hexdigest()
 
@@ -210,7 +210,7 @@ def evaluation_batches(
 ) -> Batches:
     """Return batches that predict every token of a split once, in streams long enough to have context."""
     streams = training.batch_size
-    if spec.format == "stream" and training.state == "carry":
+    if spec.format == "stream":
         streams = max(1, min(streams, sum(map(len, ids)) // STREAM_TOKENS))
-    once = TrainingSpec(bptt=training.bptt if spec.format == "stream" else "full", state=training.state)
+    once = TrainingSpec(bptt=training.bptt if spec.format == "stream" else "full")
     return make_batches(spec, once, vocabulary, ids, streams, training.bptt_length)

@@ -117,14 +117,14 @@ class TextGenerator:
         return [self._text(seed, hypothesis.ids) for hypothesis in found]
 
     def score(self, text: str) -> tuple[list[str], Array]:
-        """Return the tokens of a text and their log-probabilities (N,) in nats, each given all before it.
+        """Return the tokens of a text, as they stand in it, and their log-probabilities (N,) given all before them.
 
         The first is given a fresh start, as generation without a seed is. A line ends with the probability of its end.
         """
         vocabulary = self.vocabulary
-        ids = vocabulary.encode(text).astype(np.intp)
+        tokens, ids = vocabulary.split(text), vocabulary.encode(text).astype(np.intp)
         if vocabulary.end_id is not None:
-            ids = np.append(ids, vocabulary.end_id)
+            tokens, ids = [*tokens, vocabulary.tokens[vocabulary.end_id]], np.append(ids, vocabulary.end_id)
         inputs = np.concatenate((self._fresh_start(), ids[:-1])) if len(ids) else ids
         scores: list[Array] = []
         state: State | None = None
@@ -132,7 +132,7 @@ class TextGenerator:
             part = slice(start, start + BLOCK)
             logits, state = self.model.logits(inputs[part, None], state)
             scores.append(log_softmax(logits)[ids[part], np.arange(logits.shape[1])])
-        return [vocabulary.tokens[i] for i in ids], np.concatenate(scores) if scores else np.empty(0)
+        return tokens, np.concatenate(scores) if scores else np.empty(0)
 
     def _fresh_start(self) -> Array:
         """What a text without a beginning follows: the begin symbol, else a newline, else the most frequent token."""

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from rnncli.errors import CheckpointError
 from rnncli.nn.parameter import Array, Parameters
@@ -11,6 +11,7 @@ from rnncli.storage import read_checkpoint_file, write_checkpoint_file
 from rnncli.training.trainer import Progress, Trainer
 
 Json = dict[str, Any]
+SECTIONS = ("spec", "resources", "metrics", "progress")
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     arrays = {f"weights.{name}": array for name, array in checkpoint.weights.items()}
     arrays |= {f"slots.{name}": array for name, array in checkpoint.slots.items()}
     arrays |= {f"state.{layer}": array for layer, array in enumerate(checkpoint.state)}
-    content = {name: getattr(checkpoint, name) for name in ("spec", "resources", "metrics", "progress")}
+    content = {name: getattr(checkpoint, name) for name in SECTIONS}
     write_checkpoint_file(path, arrays, content)
 
 
@@ -44,8 +45,7 @@ def load(path: Path) -> Checkpoint:
         if part not in parts:
             raise unsuitable(path, f"an array {name!r} that no model has")
         parts[part][rest] = array
-    sections = (content.get(name) for name in ("spec", "resources", "metrics"))
-    if not all(isinstance(section, dict) for section in sections):
+    if set(content) != set(SECTIONS) or not all(isinstance(content[name], dict) for name in SECTIONS[:3]):
         raise unsuitable(path, "no spec, resources or metrics")
     if set(parts["state"]) != {str(layer) for layer in range(len(parts["state"]))}:
         raise unsuitable(path, "states of layers that do not follow each other")
@@ -84,13 +84,29 @@ def pack_progress(progress: Progress) -> Json:
 def put_progress(trainer: Trainer, checkpoint: Checkpoint, path: Path) -> None:
     """Make a new trainer go on where the checkpoint was saved; CheckpointError when it cannot."""
     put_weights(trainer.model.parameters(), checkpoint.weights, path)
-    data = dict(checkpoint.progress or {})
-    if set(data) != set(pack_progress(Progress())):
-        raise unsuitable(path, "no whole record of its progress")
-    data["recent"] = Loss(**cast("Json", data["recent"]))
+    match checkpoint.progress:
+        case {
+            "step": int(step),
+            "epoch": int(epoch),
+            "batch": int(batch),
+            "validated_step": int(validated_step),
+            "validations": [*validations],
+            "recent": {"sum": float(total), "count": int(count)},
+            "first_loss": float() | None as first_loss,
+        } if (
+            min(step, epoch, batch, validated_step, count) >= 0
+            and batch <= len(trainer.batches)
+            and all(type(loss) is float for loss in validations)
+        ):
+            recent = Loss(total, count)
+            progress = Progress(
+                step, epoch, batch, validated_step, validations, recent, first_loss, checkpoint.state or None
+            )
+        case _:
+            raise unsuitable(path, "no whole record of its progress")
     slots, wanted = checkpoint.slots, trainer.slots
     if set(slots) != set(wanted) or any(slots[name].shape != wanted[name].shape for name in wanted):
         raise unsuitable(path, "no optimizer state that fits its spec")
     for name, array in wanted.items():
         array[:] = slots[name]
-    trainer.progress = Progress(**data, state=checkpoint.state or None)
+    trainer.progress = progress

@@ -1,6 +1,7 @@
 """What a training run reports as it goes. Saving, logging and drawing are consumers of these."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from rnncli.nn.protocols import Loss
 
@@ -19,12 +20,13 @@ class StepDone:
 
 @dataclass(frozen=True)
 class Validated:
-    """The loss on the validation split; without one, the mean training loss since the last report."""
+    """The loss on the validation split; without one, the training loss since the last such report."""
 
     step: int
     epoch: float
     loss: Loss
     best: bool  # lower than every one before
+    split: Literal["validation", "train"] = "validation"
 
 
 @dataclass(frozen=True)

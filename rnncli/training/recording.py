@@ -48,7 +48,7 @@ class Recorder:
         """Return the model as it is now, with the metrics of that validation."""
         metrics: Json = {"step": self.trainer.progress.step, "fingerprint": self.fingerprint}
         if event:
-            metrics |= {"epoch": event.epoch, "validation_loss": event.loss.mean}
+            metrics |= {"epoch": event.epoch, f"{event.split}_loss": event.loss.mean}
         return Checkpoint(self.spec, self.resources, metrics, weights_of(self.trainer), **more)
 
     def save_last(self) -> None:
@@ -60,18 +60,22 @@ class Recorder:
         save(self.folder / "last.npz", checkpoint)
 
     def _forget_later_metrics(self) -> None:
-        """Drop logged steps that the checkpoint has not taken: a resumed run will log them again."""
-        path, step = self.folder / "metrics.jsonl", self.trainer.progress.step
+        """Drop logged steps and validations that the checkpoint has not seen: a resumed run will log them again."""
+        path, progress = self.folder / "metrics.jsonl", self.trainer.progress
         if not path.exists():
             return
-        kept = [line for line, logged in read_metrics(path) if logged["step"] <= step]
+        kept = [
+            line
+            for line, logged in read_metrics(path)
+            if logged["step"] <= (progress.validated_step if "best" in logged else progress.step)
+        ]
         atomic_write(path, lambda file: file.write("".join(kept).encode()))
 
 
 def metrics_line(event: StepDone | Validated) -> Json:
     """Return one line of metrics.jsonl: losses in nats a token."""
     if isinstance(event, Validated):
-        return {"step": event.step, "epoch": event.epoch, "validation_loss": event.loss.mean, "best": event.best}
+        return {"step": event.step, "epoch": event.epoch, f"{event.split}_loss": event.loss.mean, "best": event.best}
     return {
         "step": event.step,
         "epoch": event.epoch,

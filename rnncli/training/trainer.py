@@ -17,6 +17,8 @@ from rnncli.training.randomness import generator
 from rnncli.training.schedules import AnySchedule, Constant, Position
 
 Size = Annotated[int, Gt(0)]
+EXPLODED = 1000
+"""A training loss that is so many times the first one will not come back, finite or not."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Progress:
     validated_step: int = 0
     validations: list[float] = field(default_factory=list)
     recent: Loss = Loss(0.0, 0)  # training loss since the last validation
+    first_loss: float | None = None  # of step 1, which later ones are measured by
     state: State | None = None  # hidden state carried to the next batch
 
 
@@ -95,7 +98,8 @@ class Trainer:
     def run(self) -> Iterator[Event]:
         """Train until the steps are used up or patience runs out.
 
-        Raises DivergedError at the first loss or gradient that is not finite, before the weights are touched.
+        Raises DivergedError at the first loss or gradient that is not finite, before the weights are touched, and at a
+        validation loss that is not.
         """
         epoch: Iterator[Any] = iter(())
         entered = -1
@@ -124,20 +128,21 @@ class Trainer:
         with np.errstate(all="ignore"):
             self.flat.grads[:] = 0
             loss, state, cache = self.model.loss(batch, progress.state if batch.carry else None, dropout)
-            divisor = loss.count if settings.reduction == "mean" else batch.inputs.shape[1]
-            self.model.backward(cache, 1 / max(1, divisor))
+            self.model.backward(cache)
+            self.flat.grads[:] /= loss.count if settings.reduction == "mean" else batch.inputs.shape[1]
             norm = clip(self.flat.grads, settings.max_norm, settings.max_value)
             if not (math.isfinite(loss.sum) and math.isfinite(norm)):
                 what = "loss" if not math.isfinite(loss.sum) else "gradient norm"
-                raise DivergedError(
-                    f"training diverged: the {what} of step {progress.step + 1} is not finite (learning rate {rate:g})",
-                    hint="try a smaller --learning-rate, or a smaller training.max_norm",
-                )
+                raise _diverged(f"{what} of step {progress.step + 1} is not finite (learning rate {rate:g})")
+            if loss.mean > EXPLODED * max(1.0, progress.first_loss or loss.mean):
+                raise _diverged(f"loss of step {progress.step + 1} is {loss.mean:.3g} (learning rate {rate:g})")
             settings.optimizer.step(self.flat.values, self.flat.grads, self.slots, rate, progress.step + 1)
         progress.step += 1
         progress.batch += 1
         progress.state = state
         progress.recent = progress.recent.plus(loss)
+        if progress.first_loss is None:
+            progress.first_loss = loss.mean
         return StepDone(progress.step, self.total_steps, self._epochs_done(), loss, norm, rate)
 
     def _epochs_done(self) -> float:
@@ -153,11 +158,13 @@ class Trainer:
     def _validate(self) -> Validated:
         progress = self.progress
         loss = self.validate() if self.validate else progress.recent
+        if not math.isfinite(loss.sum):
+            raise _diverged(f"validation loss after step {progress.step} is not finite")
         is_best = loss.mean < self.best
         progress.validations.append(loss.mean)
         progress.validated_step = progress.step
         progress.recent = Loss(0.0, 0)
-        return Validated(progress.step, self._epochs_done(), loss, is_best)
+        return Validated(progress.step, self._epochs_done(), loss, is_best, "validation" if self.validate else "train")
 
     def _reason_to_stop(self) -> str:
         validations, patience = self.progress.validations, self.settings.patience
@@ -168,20 +175,29 @@ class Trainer:
         return ""
 
 
+def _diverged(what: str) -> DivergedError:
+    hint = "try a smaller --learning-rate, or a smaller training.max_norm"
+    return DivergedError(f"training diverged: the {what}", hint=hint)
+
+
 def clip(grads: Array, max_norm: float | None, max_value: float | None) -> float:
     """Limit each gradient to ±max_value, then their global L2 norm to max_norm, in place; return the norm before.
 
     Source: Pascanu et al. (2013).
     """
-    squared = float(np.dot(grads, grads))
-    if not math.isfinite(squared):  # it may be float32 that ran out, not the gradient
-        squared = float(np.square(grads, dtype=np.float64).sum())
-    norm = math.sqrt(squared) if squared >= 0 else math.nan
+    norm = clipped = _norm(grads)
     if max_value is not None:
         np.clip(grads, -max_value, max_value, out=grads)
+        clipped = _norm(grads)
     if max_norm is not None:
-        clipped = norm if max_value is None else float(np.linalg.norm(grads))
         scale = max_norm / (clipped + 1e-6)  # PyTorch's guard, kept so that clipped runs compare
         if scale < 1:
             grads *= scale
     return norm
+
+
+def _norm(grads: Array) -> float:
+    squared = float(np.dot(grads, grads))
+    if not math.isfinite(squared):  # it may be float32 that ran out, not the gradient
+        squared = float(np.square(grads, dtype=np.float64).sum())
+    return math.sqrt(squared)  # of NaN it is NaN

@@ -1,69 +1,16 @@
-"""Builds `.npz` files that no honest program writes: each returns the bytes of one file."""
+"""`.npz` files that no honest program writes, as bytes."""
 
 import bz2
 import io
 import pickle
 import struct
 import zipfile
-import zlib
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-
-def npy(*, descr="'<f4'", order="False", shape="(2,)", data=bytes(8), header=None, magic=b"\x93NUMPY\1\0"):
-    """One array as it lies in a file, honest unless told otherwise."""
-    text = f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}".encode() if header is None else header
-    text += b" " * (-(len(text) + 11) % 64) + b"\n"
-    return magic + struct.pack("<H" if magic[6] == 1 else "<I", len(text)) + text + data
-
-
-@dataclass
-class Member:
-    """One member; every field of its two records can lie."""
-
-    payload: bytes = npy()
-    name: bytes = b"W.npy"
-    method: int = 0
-    flags: int = 0
-    size: int | None = None
-    crc: int | None = None
-    offset: int | None = None
-    gap: bytes = b""
-    local_name: bytes | None = None
-    local_crc: int | None = None
-    local_extra: bytes = b""
-    extra: bytes = b""
-
-    def local(self):
-        name = self.name if self.local_name is None else self.local_name
-        crc = zlib.crc32(self.payload) if self.local_crc is None else self.local_crc
-        sizes = (len(self.payload), len(self.payload), len(name), len(self.local_extra))
-        head = struct.pack("<4s5H3L2H", b"PK\3\4", 20, self.flags, self.method, 0, 33, crc, *sizes)
-        return head + name + self.local_extra + self.payload + self.gap
-
-    def entry(self, offset):
-        crc = zlib.crc32(self.payload) if self.crc is None else self.crc
-        size = len(self.payload) if self.size is None else self.size
-        offset = offset if self.offset is None else self.offset
-        lengths = (len(self.payload), size, len(self.name), len(self.extra), 0)
-        fields = (20, 20, self.flags, self.method, 0, 33, crc, *lengths, 0, 0, 0, offset)
-        return struct.pack("<4s6H3L5H2L", b"PK\1\2", *fields) + self.name + self.extra
-
-
-def npz(*members, prefix=b"", before_directory=b"", count=None, comment=b"", disk=0, after_directory=b"", copies=1):
-    """A whole file; `copies` repeats the entries of the directory, not the members."""
-    body, entries = prefix, []
-    for member in members:
-        entries.append(member.entry(len(body)))
-        body += member.local()
-    body += before_directory
-    directory = b"".join(entries) * copies + after_directory
-    count = min(len(members) * copies, 0xFFFF) if count is None else count
-    end = struct.pack("<4s4H2LH", b"PK\5\6", disk, 0, count, count, len(directory), len(body), len(comment))
-    return body + directory + end + comment
+from tests.storage.zip_builder import Member, end_record, npy, npz
 
 
 def deflate_bomb(megabytes):
@@ -77,7 +24,7 @@ def deflate_bomb(megabytes):
 def bzip2_bomb(megabytes):
     """Streams of zeros one after the other, which bzip2 reads as one."""
     payload = bz2.compress(npy(shape=f"({megabytes * 2**18},)", data=b"")) + bz2.compress(bytes(2**20)) * megabytes
-    return npz(Member(payload, method=zipfile.ZIP_BZIP2, size=megabytes * 2**20 + 128))
+    return npz(Member(payload, both={"method": zipfile.ZIP_BZIP2, "size": megabytes * 2**20 + 128}))
 
 
 def overlapping_members(count, kilobytes):
@@ -85,24 +32,25 @@ def overlapping_members(count, kilobytes):
     data, members = bytes(kilobytes * 2**10), []
     for i in reversed(range(count)):
         members.append(Member(npy(descr="'|u1'", shape=f"({len(data)},)", data=data), b"%03d.npy" % i))
-        data = members[-1].local()
+        data = members[-1].record() + members[-1].payload
     entries, offset = b"", 0
     for member in reversed(members):
-        entries += member.entry(offset)
+        entries += member.directory_entry(offset)
         offset += 30 + len(member.name) + 128  # headers of member and array
-    return data + entries + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(entries), len(data), 0)
+    return data + entries + end_record(count, len(entries), len(data))
 
 
 def zip64_detour():
     """An honest end record behind a 64-bit one that `zipfile` believes instead: it reads "hidden", not "seen"."""
     seen, hidden = Member(name=b"seen.npy"), Member(name=b"hidden.npy")
-    body = seen.local() + hidden.local()
-    other = hidden.entry(len(seen.local()))
-    at = len(body) + len(seen.entry(0))
+    first = seen.record() + seen.payload
+    body = first + hidden.record() + hidden.payload
+    entry, other = seen.directory_entry(0), hidden.directory_entry(len(first))
+    at = len(body) + len(entry)
     record = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1, 1, len(other), at)
     locator = struct.pack("<4sLQL", b"PK\6\7", 0, at + len(other), 1)
-    directory = seen.entry(0) + other + record + locator
-    return body + directory + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(directory), len(body), 0)
+    directory = entry + other + record + locator
+    return body + directory + end_record(1, len(directory), len(body))
 
 
 class Bait:
@@ -131,86 +79,133 @@ def pickles(marker):
     yield file.getvalue()
 
 
-def _member(**lies):
-    return npz(Member(**lies))
-
-
-def _array(**lies):
+def array(**lies):
     return npz(Member(npy(**lies)))
 
 
+def local(**lies):
+    return npz(Member(local=lies))
+
+
+def entry(**lies):
+    return npz(Member(entry=lies))
+
+
+def both(**lies):
+    return npz(Member(both=lies))
+
+
 HONEST = npz(Member(), Member(name=b"recurrent.0.weight_ih.npy"))
-TABLE = {
-    "object array": _array(descr="'|O'"),
-    "structured": _array(descr="[('a', '<f4')]"),
-    "shape 10^12, 64 bytes": _array(shape="(1000000000000,)", data=bytes(64)),
-    "claims 8 GB": _array(shape="(2000000000,)", data=bytes(64)),
-    "claims 8 GB in the directory too": npz(Member(npy(shape="(1000000000,)", data=bytes(64)), size=4_000_000_128)),
-    "more data than the shape needs": _array(data=bytes(6000)),
-    "S0": _array(descr="'|S0'", shape="(10000000000,)", data=b""),
-    "V0": _array(descr="'|V0'", shape="(10000000000,)", data=b""),
-    "duplicate member": npz(Member(), Member()),
-    "W and W.npy": npz(Member(name=b"W"), Member(name=b"W.npy")),
-    "only the directory twice": npz(Member(), copies=2),
-    "truncated by 1": HONEST[:-1],
-    "truncated in the directory": HONEST[:-60],
-    "truncated in the data": HONEST[:150],
-    "truncated to 22": HONEST[:22],
-    "wrong CRC": _member(crc=1, local_crc=1),
-    "CRCs differ": _member(local_crc=1),
-    "big endian": _array(descr="'>f4'"),
-    "complex": _array(descr="'<c16'", shape="(1,)", data=bytes(16)),
-    "float16": _array(descr="'<f2'", data=bytes(4)),
-    "Fortran": _array(order="True", shape="(2, 1)"),
-    "100,000 members": npz(Member(), copies=100_000),
-    "5,000 members": npz(*(Member(name=b"%d.npy" % i, payload=npy(data=b"", shape="(0,)")) for i in range(5000))),
-    "count too small": npz(Member(), Member(name=b"V.npy"), count=1),
-    "count too large": npz(Member(), count=2),
-    "parent folders": _member(name=b"../../../../evil.npy"),
-    "ESC in a name": _member(name=b"\x1b[31m.npy"),
-    "NUL in a name": _member(name=b"W.npy\0.npy"),
-    "not ASCII": _member(name="é.npy".encode(), flags=0x800),
-    "long name": _member(name=b"W" * 201 + b".npy"),
-    "no name": _member(name=b".npy"),
-    "9,000 parentheses": _array(header=b"(" * 9000),
-    "9,500 minus signs": _array(header=b"-" * 9500 + b"1"),
-    "4,000 parentheses": _array(header=b"(" * 4000),
-    "4,000 minus signs": _array(header=b"-" * 4000 + b"1"),
-    "escape that Python warns of": _array(descr="'\\d'"),
-    "not UTF-8": _array(header=b"\xff\xfe"),
-    "two lines": _array(header=b"{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }\n\n"),
-    "version 2 of the header": _array(magic=b"\x93NUMPY\2\0"),
-    "encrypted": _member(flags=1),
-    "sizes after the data": _member(flags=8),
-    "unknown compression": _member(method=99),
-    "all zeros": bytes(1000),
-    "22 zeros": bytes(22),
-    "empty": b"",
-    "empty zip": npz(),
-    "junk before": npz(Member(), prefix=b"junk"),
-    "PK and junk before": npz(Member(), prefix=b"PK\3\4junk"),
-    "junk after": HONEST + b"junk",
-    "comment": npz(Member(), comment=b"comment"),
-    "second disk": npz(Member(), disk=1),
-    "gap between members": npz(Member(gap=b"secret"), Member(name=b"V.npy")),
-    "gap before the directory": npz(Member(), before_directory=b"secret"),
-    "bytes after the entries": npz(Member(), after_directory=b"secret"),
-    "offset of another": npz(Member(), Member(name=b"V.npy", offset=0)),
-    "offset beyond the file": _member(offset=2**31),
-    "local name differs": _member(local_name=b"V.npy"),
-    "data in an extra field": _member(local_extra=b"\xfe\xca\4\0abcd"),
-    "data in the directory": _member(extra=b"\xfe\xca\4\0abcd"),
-    "another directory for zipfile": zip64_detour(),
-    "size too small": _member(size=100),
-    "negative shape": _array(shape="(-2,)"),
-    "True as a shape": _array(shape="(True, 2)"),
-    "float as a shape": _array(shape="(2.0,)"),
-    "shape beyond 64 bits": _array(shape="(100000000000000000000, 0)", data=b""),
-    "product beyond 64 bits": _array(shape="(999999999999999999, 999999999999999999, 0)", data=b""),
-    "65 dimensions": _array(shape=f"({'1, ' * 64}2)"),
-    "2 as a bool": _array(descr="'|b1'", data=b"\1\2"),
-    "member shorter than a header": _member(payload=b"\x93NUMPY\1\0"),
-    "empty member": _member(payload=b""),
+EMPTY = npy(data=b"", shape="(0,)")
+TABLE = {  # what the reader must answer: the files
+    "is not an .npz file": {
+        "empty": b"",
+        "all zeros": bytes(1000),
+        "22 zeros": bytes(22),
+        "empty zip": npz(),
+        "junk before": npz(Member(), prefix=b"junk"),
+        "signature only": b"PK\3\4",
+    },
+    "is cut short or damaged at its end": {
+        "by 1": HONEST[:-1],
+        "in the directory": HONEST[:-60],
+        "in the data": HONEST[:150],
+        "to 22": HONEST[:22],
+        "junk after": HONEST + b"junk",
+        "comment": npz(Member(), tail=b"comment", comment=7),
+        "comment that is not there": npz(Member(), comment=7),
+        "another disk": npz(Member(), disk=1),
+        "directory on another disk": npz(Member(), start_disk=1),
+        "two counts": npz(Member(), total=2),
+        "gap after the directory": npz(Member(), gap_2=b"secret"),
+    },
+    "holds more than 4096 arrays": {
+        "100,000": npz(Member(), copies=100_000),
+        "5,000": npz(*(Member(EMPTY, b"%d.npy" % i) for i in range(5000))),
+        "a directory of 3 MB": npz(Member(), surplus=bytes(3 * 2**20)),
+    },
+    "holds bytes that belong to no array": {
+        "count too small": npz(Member(), Member(name=b"V.npy"), count=1),
+        "gap before the directory": npz(Member(), gap=b"secret"),
+        "surplus in the directory": npz(Member(), surplus=b"secret"),
+        "another directory for zipfile": zip64_detour(),
+    },
+    "holds a member that is not a named array": {
+        "W": npz(Member(name=b"W")),
+        "W and W.npy": npz(Member(name=b"W"), Member(name=b"W.npy")),
+        "parent folders": npz(Member(name=b"../../../../evil.npy")),
+        "ESC": npz(Member(name=b"\x1b[31m.npy")),
+        "NUL": npz(Member(name=b"W.npy\0.npy")),
+        "not ASCII": npz(Member(name="é.npy".encode(), both={"flags": 0x800})),
+        "long": npz(Member(name=b"W" * 201 + b".npy")),
+        "none": npz(Member(name=b".npy")),
+    },
+    "holds W compressed or encrypted": {
+        "deflated": both(method=8),
+        "deflated in the directory": entry(method=8),
+        "unknown compression": both(method=99),
+        "encrypted": both(flags=1),
+        "encrypted in the directory": entry(flags=1),
+        "sizes after the data": both(flags=8),
+        "claims 8 GB": npz(Member(npy(shape="(1000000000,)", data=bytes(64)), entry={"size": 4_000_000_128})),
+    },
+    "has a damaged entry for W": {
+        "signature": entry(magic=b"PK\1\3"),
+        "extra field": entry(extra=b"\xfe\xca\4\0abcd"),
+        "extra field that is not there": entry(extra_length=8),
+        "comment that is not there": entry(comment=8),
+        "disk": entry(disk=1),
+        "offset": entry(offset=2**31),
+        "PK and junk before": npz(Member(), prefix=b"PK\3\4junk"),
+        "the same member again": npz(Member(), copies=2),
+        "local signature": npz(Member(name=b"V.npy"), Member(local={"magic": b"PK\3\3"})),
+        "local name": local(name=b"V.npy"),
+        "local CRC": local(crc=1),
+        "local method": local(method=8),
+        "local flags": local(flags=1),
+        "local extra field": local(extra=b"\xfe\xca\4\0abcd"),
+        "gap before it": npz(Member(name=b"V.npy", gap=b"secret"), Member()),
+        "offset of another": npz(Member(name=b"V.npy"), Member(entry={"offset": 0})),
+    },
+    "holds two arrays called W": {"duplicate": npz(Member(), Member())},
+    "holds W in a form that is not supported": {
+        "object": array(descr="'|O'"),
+        "structured": array(descr="[('a', '<f4')]"),
+        "S0": array(descr="'|S0'", shape="(10000000000,)", data=b""),
+        "V0": array(descr="'|V0'", shape="(10000000000,)", data=b""),
+        "big endian": array(descr="'>f4'"),
+        "complex": array(descr="'<c8'", shape="(1,)"),
+        "float16": array(descr="'<f2'", data=bytes(4)),
+        "Fortran": array(order="True", shape="(2, 1)"),
+        "9,000 parentheses": array(header=b"(" * 9000),
+        "9,500 minus signs": array(header=b"-" * 9500 + b"1"),
+        "4,000 parentheses": array(header=b"(" * 4000),
+        "4,000 minus signs": array(header=b"-" * 4000 + b"1"),
+        "escape that Python warns of": array(descr="'\\d'"),
+        "not UTF-8": array(header=b"\xff\xfe"),
+        "two lines": array(header=b"{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }\n\n"),
+        "version 2 of the header": array(magic=b"\x93NUMPY\2\0"),
+        "another signature": array(magic=b"\x93numpy\1\0"),
+        "negative shape": array(shape="(-2,)"),
+        "True as a shape": array(shape="(True, 2)"),
+        "float as a shape": array(shape="(2.0,)"),
+        "shape beyond 64 bits": array(shape="(100000000000000000000, 0)", data=b""),
+        "shorter than a header": npz(Member(b"\x93NUMPY\1\0")),
+        "nothing": npz(Member(b"")),
+    },
+    "holds W with a size unlike its shape": {
+        "10^12 numbers in 64 bytes": array(shape="(1000000000000,)", data=bytes(64)),
+        "8 GB in 64 bytes": array(shape="(2000000000,)", data=bytes(64)),
+        "more data than the shape needs": array(data=bytes(6000)),
+        "size too small": both(stored=100, size=100),
+    },
+    "is damaged in W (wrong checksum)": {"CRC": both(crc=1)},
+    "holds a value that is not 0 or 1 in W": {"bool": array(descr="'|b1'", data=b"\1\2")},
+    "is damaged": {
+        "count too large": npz(Member(), count=2),
+        "product beyond 64 bits": array(shape="(999999999999999999, 999999999999999999, 0)", data=b""),
+        "65 dimensions": array(shape=f"({'1, ' * 64}2)"),
+    },
 }
 BOMBS = {
     "bzip2, 4 GB": partial(bzip2_bomb, 4000),

@@ -44,8 +44,9 @@ def test_free_again_after_the_block_and_after_an_error(tmp_path):
         FolderLock(tmp_path).__enter__()
     with pytest.raises(ZeroDivisionError), FolderLock(tmp_path):
         raise ZeroDivisionError
+    (tmp_path / ".lock").write_text("9" * 20)
     with FolderLock(tmp_path):
-        pass
+        assert (tmp_path / ".lock").read_text() == str(os.getpid())
 
 
 def test_two_folders_are_two_locks(tmp_path):
@@ -81,12 +82,15 @@ def lowest_free_descriptor():
 
 
 def test_no_descriptor_is_left_open(tmp_path):
-    before = lowest_free_descriptor()
     with FolderLock(tmp_path):
-        for _ in range(5):
-            with pytest.raises(RnncliError), FolderLock(tmp_path):
-                pass
-    assert lowest_free_descriptor() == before
+        before = lowest_free_descriptor()
+        with pytest.raises(RnncliError), FolderLock(tmp_path):
+            pass
+        with pytest.raises(RnncliError), FolderLock(tmp_path / "missing"):
+            pass
+        atomic_write(tmp_path / "last.npz", lambda file: file.write(b"whole"))
+        assert lowest_free_descriptor() == before
+    assert lowest_free_descriptor() < before
 
 
 def test_systems_and_file_systems_without_locks(tmp_path, monkeypatch):

@@ -1,0 +1,86 @@
+"""`rnncli gradcheck`: every gradient right, and a wrong one caught."""
+
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+
+from rnncli.nn.cells import CELLS
+from tests.cli.conftest import strict_json
+
+SPEC = "model: {cell: gru, hidden_size: 3, num_layers: 2, embedding: {size: 3}, dropout: 0.2}\n"
+
+
+@pytest.fixture
+def spec(rnncli):
+    Path("spec.yaml").write_text(SPEC)
+    return "spec.yaml"
+
+
+def test_every_architecture(rnncli):
+    began = perf_counter()
+    status, out, err = rnncli("gradcheck", "--json")
+    report = strict_json(out)
+    assert perf_counter() - began < 30
+    assert (status, err, report["failures"]) == (0, "", 0)
+    assert all(row["error"] <= report["tolerance"] == 1e-6 for row in report["rows"])
+    assert {row["case"].split()[0].rstrip(",") for row in report["rows"]} == set(CELLS)
+    assert sum(row["checked"] for row in report["rows"]) > 10_000
+    assert {"inputs", "state.1", "recurrent.1.initial_state"} <= {row["parameter"] for row in report["rows"]}
+
+
+def test_table_has_the_worst_case_of_each_parameter(rnncli, spec):
+    status, out, err = rnncli("gradcheck", spec)
+    header, *rows, summary = out.splitlines()
+    assert (status, err) == (0, "")
+    assert header.split() == ["parameter", "worst", "error", "where", "analytic", "numeric", "verdict", "case"]
+    report = strict_json(rnncli("gradcheck", spec, "--json").out)
+    worst = {}
+    for row in report["rows"]:
+        worst[row["parameter"]] = max(worst.get(row["parameter"], 0), row["error"])
+    assert {row.split()[0]: row.split()[1] for row in rows} == {name: f"{error:.1e}" for name, error in worst.items()}
+    assert summary.startswith("2 cases, ")
+    assert summary.endswith(" 0 arrays failed at tolerance 1e-06")
+    assert len(rnncli("gradcheck", spec, "--verbose").out.splitlines()) == 2 + len(report["rows"])
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    ["embedding.weight", "recurrent.0.weight_ih", "recurrent.1.weight_hh", "recurrent.1.bias", "inputs", "state.0"],
+)
+def test_injected_error_is_caught_and_named(rnncli, spec, parameter):
+    status, out, err = rnncli("gradcheck", spec, "--json", "--inject-error", "--parameter", parameter)
+    report = strict_json(out)
+    failed = [row for row in report["rows"] if not row["passed"]]
+    assert (status, report["failures"]) == (1, len(failed))
+    assert [row["parameter"] for row in failed] == [parameter] * 2
+    for row in failed:
+        assert row["analytic"] == pytest.approx(1.01 * row["numeric"])
+        assert row["error"] == pytest.approx(0.01 / 1.01, rel=1e-3)
+    assert err == f"2 of {len(report['rows'])} gradients differ from their numeric value; as --inject-error asked\n"
+
+
+def test_injected_error_without_a_name(rnncli, spec):
+    status, out, _ = rnncli("gradcheck", spec, "--inject-error")
+    assert status == 1
+    assert [line.split()[0] for line in out.splitlines() if "FAILED" in line] == ["recurrent.0.weight_hh"]
+
+
+def test_tolerance_and_epsilon_count(rnncli, spec):
+    assert rnncli("gradcheck", spec, "--tolerance", "1e-14").status == 1
+    assert rnncli("gradcheck", spec, "--inject-error", "--tolerance", "0.02").status == 0
+    coarse = strict_json(rnncli("gradcheck", spec, "--epsilon", "0.3", "--json").out)
+    assert coarse["failures"] > 10
+
+
+@pytest.mark.parametrize("option", ["--tolerance", "--epsilon"])
+@pytest.mark.parametrize("value", ["0", "-1e-6", "nan", "inf", "1"])
+def test_values_out_of_range(rnncli, option, value):
+    refused = rnncli("gradcheck", option, value)
+    assert refused == (2, "", f"{option} must be above 0 and below 1, not {float(value):g}\n")
+
+
+def test_unknown_parameter(rnncli, spec):
+    status, out, err = rnncli("gradcheck", spec, "--inject-error", "--parameter", "recurrent.0.weight_xx")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("no case has a gradient 'recurrent.0.weight_xx'; one of embedding.weight, ")

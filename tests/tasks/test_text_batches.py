@@ -1,0 +1,87 @@
+"""From ids to batches: sizes that fit the text, and what is trained and evaluated on."""
+
+import numpy as np
+import pytest
+
+from rnncli.data import TokenizerSpec, Vocabulary
+from rnncli.tasks.text_data import TextDataSpec, evaluation_batches, fit_sizes, make_batches
+from rnncli.training.trainer import TrainingSpec
+
+STREAM, LINES = TextDataSpec(), TextDataSpec(format="lines")
+
+
+@pytest.mark.parametrize(
+    ("spec", "training", "lengths", "sizes"),
+    [
+        (STREAM, {}, [50_001], (50, 50)),  # 20 batches of 50 x 50
+        (STREAM, {}, [50_000], (48, 50)),  # a multiple of 16
+        (STREAM, {}, [20_000], (16, 50)),
+        (STREAM, {}, [15_001], (15, 50)),
+        (STREAM, {}, [1000], (1, 50)),
+        (STREAM, {}, [30], (1, 29)),
+        (STREAM, {}, [2], (1, 1)),
+        (STREAM, {"state": "reset"}, [15_001], (15, 50)),
+        (STREAM, {"batch_size": 4, "bptt_length": 5}, [401], (4, 5)),
+        (STREAM, {"bptt": "full"}, [1000], (50, 50)),
+        (STREAM, {"bptt": "full"}, [30], (29, 50)),
+        (LINES, {}, [3] * 1000, (50, 50)),
+        (LINES, {}, [3] * 999, (49, 50)),
+        (LINES, {}, [3], (1, 50)),
+    ],
+)
+def test_sizes_fit_a_small_text(spec, training, lengths, sizes):
+    ids = [np.zeros(length, np.uint8) for length in lengths]
+    assert fit_sizes(spec, TrainingSpec(**training), ids) == sizes
+
+
+MODES = [
+    (STREAM, {}),
+    (STREAM, {"bptt": "full"}),
+    (STREAM, {"state": "reset"}),
+    (STREAM, {"state": "reset", "stride": 3}),
+    (LINES, {}),
+    (LINES, {"bptt": "truncated"}),
+]
+
+
+@pytest.mark.parametrize(("spec", "training"), MODES)
+@pytest.mark.parametrize("size", [2, 3, 10, 101, 2500])
+def test_evaluation_predicts_every_token_once(spec, training, size):
+    vocabulary = Vocabulary.build(["ab"], TokenizerSpec(), items=spec is LINES)
+    ids = vocabulary.encode("ab" * size)[:size]
+    items = [ids] if spec is STREAM else np.array_split(ids, max(1, size // 7))
+    batches = evaluation_batches(spec, TrainingSpec(batch_size=8, bptt_length=6, **training), vocabulary, items)
+    count = sum(batch.tokens for batch in batches.epoch(np.random.default_rng(0)))
+    assert count == (size - 1 if spec is STREAM else size + len(items))
+
+
+def test_a_long_text_is_evaluated_in_few_streams_and_a_short_one_in_one():
+    vocabulary = Vocabulary.build(["ab"], TokenizerSpec(), items=False)
+    for size, streams in ((999, 1), (2000, 2), (2999, 2), (90_000, 50)):
+        ids = vocabulary.encode("ab" * size)[:size]
+        batches = evaluation_batches(STREAM, TrainingSpec(), vocabulary, [ids])
+        assert next(batches.epoch(np.random.default_rng(0))).inputs.shape == (50, streams)
+
+
+@pytest.mark.parametrize(
+    ("spec", "training", "batches", "steps"),
+    [
+        (STREAM, {}, 7, 6),
+        (STREAM, {"bptt": "full"}, 1, 40),
+        (STREAM, {"bptt": "truncated"}, 7, 6),
+        (STREAM, {"state": "reset"}, 7, 6),  # 20 windows
+        (STREAM, {"state": "reset", "stride": 3}, 13, 6),  # 39
+        (STREAM, {"state": "reset", "stride": 6}, 7, 6),
+        (LINES, {}, 1, 122),
+        (LINES, {"bptt": "full"}, 1, 122),
+        (LINES, {"bptt": "truncated"}, 21, 6),
+    ],
+)
+def test_batches_are_those_the_spec_asks_for(spec, training, batches, steps):
+    vocabulary = Vocabulary.build(["ab"], TokenizerSpec(), items=spec is LINES)
+    ids = vocabulary.encode("ab" * 61)[:121]
+    found = make_batches(spec, TrainingSpec(**training), vocabulary, [ids], 3, 6)
+    assert len(found) == batches
+    first = next(found.epoch(np.random.default_rng(0)))
+    assert len(first.inputs) == steps
+    assert not first.carry

@@ -1,0 +1,201 @@
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rnncli import experiments
+from rnncli.data import TokenizerSpec
+from rnncli.errors import CheckpointError, RnncliError, SpecError, UsageError
+from rnncli.nn.cells import RNNCell
+from rnncli.spec import parse_spec, read_spec, to_yaml, validate
+from rnncli.storage import read_checkpoint_file, write_checkpoint_file
+from rnncli.tasks import LanguageModelTask
+from rnncli.training.events import Validated
+from tests.tasks.tiny_runs import TEXT, start, tiny_task, trained
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """A finished run, to be read only."""
+    return trained(tiny_task(epochs=3), tmp_path_factory.mktemp("shared"))
+
+
+def weights(model):
+    return {name: parameter.value.tobytes() for name, parameter in model.parameters().items()}
+
+
+class TestTaskFrom:
+    def test_an_empty_spec_is_the_default_task(self):
+        assert experiments.task_from(parse_spec(b"", "spec.yaml")) == LanguageModelTask()
+
+    def test_a_spec_is_read(self):
+        task = experiments.task_from(parse_spec(b"task: language_model\nmodel: {cell: rnn}\n", "spec.yaml"))
+        assert task == replace(LanguageModelTask(), model=replace(LanguageModelTask().model, cell=RNNCell()))
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            (b"task: translation", 'spec.yaml:1:7: task must be language_model, not "translation"'),
+            (b"task: [1]", "spec.yaml:1:7: task must be language_model, not a list of length 1"),
+            (b"- 1", "spec.yaml:1:1: the spec must be a mapping, not a list of length 1"),
+            (b"model: {hiden_size: 3}", 'unknown key "hiden_size" in model'),
+        ],
+    )
+    def test_what_is_no_task_is_refused_at_its_place(self, text, message):
+        with pytest.raises(SpecError) as caught:
+            experiments.task_from(parse_spec(text, "spec.yaml"))
+        assert message in str(caught.value)
+
+
+class TestStart:
+    def test_standard_input_is_kept_beside_the_run(self, tmp_path):
+        task = tiny_task(data={"train": "-"}, steps=2)
+        run = experiments.start(task, tmp_path, tmp_path / "run", stdin=io.BytesIO(TEXT.encode()))
+        assert (tmp_path / "run" / "corpus.txt").read_text() == TEXT
+        assert run.task.data.train == "corpus.txt"
+        list(run.events())
+        resumed = experiments.resume(tmp_path / "run", {})
+        assert resumed.dataset.fingerprint() == run.dataset.fingerprint()
+
+    def test_a_folder_that_cannot_be_written_is_found_before_the_text_is_read(self, tmp_path):
+        (tmp_path / "file").write_text("")
+        with pytest.raises(RnncliError, match="cannot write"):
+            experiments.start(tiny_task(data={"train": "missing"}), tmp_path, tmp_path / "file" / "run")
+
+    def test_it_writes_nothing_before_the_first_event(self, tmp_path):
+        start(tiny_task(), tmp_path)
+        assert list((tmp_path / "run").iterdir()) == []
+
+    def test_a_summary_in_a_line(self, shared):
+        run, _ = shared
+        size = sum(parameter.value.size for parameter in run.model.parameters().values())
+        assert run.summary() == (
+            f"rnn 1 x 4, {size:,} parameters, {len(run.dataset.vocabulary)} tokens in the vocabulary, "
+            f"{run.dataset.tokens('train'):,} to train on → {run.folder}"
+        )
+
+    def test_a_sample_changes_nothing(self, tmp_path):
+        (run, other) = (start(tiny_task(model={"dropout": 0.3}), tmp_path, name) for name in ("a", "b"))
+        for event in run.events():
+            if event.step % 5 == 0:
+                assert len(run.sample(9)) == 9
+        list(other.events())
+        assert weights(run.model) == weights(other.model)
+        assert run.sample() == run.sample()
+
+    def test_the_spec_that_is_written_reads_back(self, shared, tmp_path):
+        run, _ = shared
+        run = replace(run, folder=tmp_path)
+        experiments.write_spec(run)
+        assert validate(read_spec(tmp_path / "spec.yaml"), LanguageModelTask) == run.task
+        assert (tmp_path / "spec.yaml").read_text() == to_yaml(run.task)
+
+
+class TestInitFrom:
+    def test_weights_vocabulary_and_architecture_are_the_other_models(self, shared, tmp_path):
+        origin, _ = shared
+        task = tiny_task(cell="lstm", data={"tokenizer": TokenizerSpec("word")}, steps=3)
+        (tmp_path / "corpus.txt").write_text("dab ZZ cab " * 30)
+        run = experiments.start(task, tmp_path, tmp_path / "run", init_from=origin.folder)
+        stored = experiments.load(origin.folder / "best.npz")
+        assert weights(run.model) == weights(stored.model)
+        assert run.dataset.vocabulary == stored.vocabulary
+        assert run.task.model == origin.task.model
+        assert run.task.data.tokenizer == origin.task.data.tokenizer
+        assert run.task.training.steps == 3
+        assert any("of the train tokens are not in the vocabulary" in notice for notice in run.notices)
+        list(run.events())
+        assert weights(run.model) != weights(stored.model)
+        assert experiments.resume(run.folder, {}).trainer.progress.step == 3
+
+    def test_a_spec_that_does_not_go_with_it_is_refused(self, tmp_path):
+        lines, _ = trained(tiny_task(data={"format": "lines"}, steps=1), tmp_path, "lines")
+        with pytest.raises(UsageError, match=r"the model of .*lines does not go with this spec: training.state: reset"):
+            experiments.start(tiny_task(state="reset"), tmp_path, tmp_path / "run", init_from=lines.folder)
+
+
+def test_a_plan_writes_nothing_and_tells_the_sizes(tmp_path):
+    (tmp_path / "corpus.txt").write_text(TEXT)
+    task = tiny_task(epochs=4, batch_size=50)
+    plan = experiments.plan(task, tmp_path)
+    run = start(task, tmp_path)
+    assert plan["parameters"] == run.trainer.flat.values.size
+    assert plan["vocabulary"] == len(run.dataset.vocabulary)
+    assert [plan[f"{name}_tokens"] for name in ("train", "validation", "test")] == [
+        run.dataset.tokens(name) for name in ("train", "validation", "test")
+    ]
+    assert (plan["batch_size"], plan["bptt_length"]) == (run.task.training.batch_size, 6)
+    assert plan["steps_per_epoch"] * 4 == plan["steps"] == run.trainer.total_steps
+    assert 0 <= plan["estimated_seconds"] < 60
+    assert plan["notices"] == run.notices
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus.txt", "run"]
+
+
+def test_a_plan_of_a_run_of_one_step(tmp_path):
+    (tmp_path / "corpus.txt").write_text(TEXT)
+    assert experiments.plan(tiny_task(steps=1), tmp_path)["steps"] == 1
+
+
+class TestLoad:
+    def test_the_best_model_of_a_run_comes_from_one_file(self, shared, tmp_path):
+        run, events = shared
+        best = min(event.loss.mean for event in events if isinstance(event, Validated))
+        (tmp_path / "alone.npz").write_bytes((run.folder / "best.npz").read_bytes())
+        for path in (run.folder, run.folder / "best.npz", tmp_path / "alone.npz"):
+            loaded = experiments.load(path)
+            assert loaded.metrics["validation_loss"] == best
+            assert loaded.vocabulary == run.dataset.vocabulary
+            assert loaded.task == run.task
+        assert loaded.writer.score("ab")[0] == ["a", "b"]
+        assert weights(experiments.load(run.folder / "last.npz").model) == weights(run.model)
+
+    def test_without_a_best_the_last_is_loaded(self, shared, tmp_path):
+        run, _ = shared
+        (tmp_path / "last.npz").write_bytes((run.folder / "last.npz").read_bytes())
+        assert experiments.load(tmp_path).path.name == "last.npz"
+        with pytest.raises(CheckpointError, match="No such file"):
+            experiments.load(tmp_path / "none")
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            (lambda content, arrays: arrays.pop("weights.output.bias"), "no output.bias"),
+            (lambda content, arrays: arrays.update({"weights.new": np.zeros(1)}), "a surplus new"),
+            (
+                lambda content, arrays: arrays.update({"weights.output.bias": np.zeros(3, "f4")}),
+                "output.bias of float32 (3,)",
+            ),
+            (lambda content, arrays: content["spec"].update(task="dance"), "a task that this version does not know"),
+            (lambda content, arrays: content["spec"].update(task=["dance"]), "a task that this version does not know"),
+            (lambda content, arrays: content["spec"].pop("task"), "a task that this version does not know"),
+            (
+                lambda content, arrays: content["spec"]["model"].update(hidden_size=5),
+                "(4, 3) where its spec asks for float32 (5, 3)",
+            ),
+            (lambda content, arrays: content["spec"]["model"].update(hidden_size=-5), "must be greater than 0, not -5"),
+            (lambda content, arrays: content["spec"]["model"].update(hidden_size=10**12), "no model can be built"),
+            (lambda content, arrays: content["spec"].update(more=1), 'unknown key "more"'),
+            (lambda content, arrays: content["resources"].clear(), "not a vocabulary"),
+            (lambda content, arrays: content["resources"].update(vocabulary=[1]), "not a vocabulary"),
+            (
+                lambda content, arrays: [content["resources"]["vocabulary"][key].pop() for key in ("tokens", "counts")],
+                "embedding.weight",
+            ),
+            (lambda content, arrays: content["resources"]["vocabulary"]["counts"].pop(), "not a vocabulary"),
+        ],
+    )
+    @pytest.mark.parametrize("use", ["load", "resume"])
+    def test_parts_that_do_not_fit_are_told_in_a_line(self, shared, tmp_path, change, message, use):
+        run, _ = shared
+        (tmp_path / "corpus.txt").write_text(TEXT)
+        (tmp_path / "run").mkdir()
+        arrays, content = read_checkpoint_file(run.folder / "last.npz")
+        change(content, arrays)
+        path = tmp_path / "run" / "last.npz"
+        write_checkpoint_file(path, arrays, content)
+        with pytest.raises(CheckpointError) as caught:
+            experiments.load(path) if use == "load" else experiments.resume(path, {})
+        assert message in caught.value.message
+        assert caught.value.where == str(path)
+        assert len(str(caught.value).splitlines()) == 1

@@ -1,0 +1,146 @@
+import json
+
+import numpy as np
+import pytest
+
+from rnncli.errors import DataError, DivergedError
+from rnncli.nn.protocols import Loss
+from rnncli.training.checkpoint import load, pack_progress, weights_of
+from rnncli.training.events import StepDone, Validated
+from rnncli.training.recording import SAVE_SECONDS, Recorder, read_metrics
+from tests.training.tiny_trainer import tiny_trainer
+
+SPEC, RESOURCES = {"task": "language_model"}, {"vocabulary": []}
+
+
+def recorder(folder, trainer=None, **settings):
+    settings = {"validate_every": 2, "steps": 6, "patience": None} | settings
+    return Recorder(folder, trainer or tiny_trainer(**settings), SPEC, RESOURCES, "abc")
+
+
+def steps_in(folder):
+    return [json.loads(line)["step"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_the_log_has_a_line_for_each_step_and_validation(tmp_path):
+    record = recorder(tmp_path, steps=2)
+    first, second, validated, _ = record.record(record.trainer.run())
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    assert list(map(json.loads, lines)) == [
+        {
+            "step": event.step,
+            "epoch": event.step / 4,
+            "train_loss": event.loss.sum / 30,
+            "tokens": 30,
+            "gradient_norm": event.gradient_norm,
+            "learning_rate": 0.1,
+        }
+        for event in (first, second)
+    ] + [{"step": 2, "epoch": 0.5, "train_loss": validated.loss.mean, "best": True}]
+
+
+def test_the_best_model_is_kept_and_the_last_one(tmp_path):
+    losses = iter([3.0, 2.0, 2.5])
+    record = recorder(tmp_path, validate=lambda: Loss(next(losses), 1))
+    weights = {}
+    for event in record.record(record.trainer.run()):
+        if isinstance(event, Validated):
+            weights[event.step] = {name: array.copy() for name, array in weights_of(record.trainer).items()}
+    best, last = load(tmp_path / "best.npz"), load(tmp_path / "last.npz")
+    assert all((best.weights[name] == array).all() for name, array in weights[4].items())
+    assert all((last.weights[name] == array).all() for name, array in weights[6].items())
+    assert best.metrics == {"step": 4, "epoch": 1.0, "validation_loss": 2.0, "fingerprint": "abc"}
+    assert last.metrics == {"step": 6, "fingerprint": "abc"}
+    assert (best.spec, best.resources, best.progress) == (SPEC, RESOURCES, None)
+    assert last.progress == pack_progress(record.trainer.progress)
+    assert last.progress["validations"] == [3.0, 2.0, 2.5]
+
+
+def test_without_a_validation_split_the_best_training_loss_counts(tmp_path):
+    record = recorder(tmp_path)
+    reported = [event for event in record.record(record.trainer.run()) if isinstance(event, Validated)]
+    best = load(tmp_path / "best.npz").metrics
+    assert best["train_loss"] == min(event.loss.mean for event in reported)
+    assert "validation_loss" not in best
+
+
+def test_files_are_written_before_an_event_is_passed_on(tmp_path):
+    record = recorder(tmp_path)
+    for event in record.record(record.trainer.run()):
+        if isinstance(event, Validated):
+            assert load(tmp_path / "last.npz").progress["validated_step"] == event.step
+            assert steps_in(tmp_path)[-1] == event.step
+
+
+def test_between_validations_the_run_is_saved_by_the_clock(tmp_path):
+    times = [0, SAVE_SECONDS, SAVE_SECONDS + 1, 2 * SAVE_SECONDS, 2 * SAVE_SECONDS + 2]  # after each step
+    record = recorder(tmp_path, validate_every=None, steps=4)
+    saved = []
+    for event in record.record(record.trainer.run(), lambda: times[record.trainer.progress.step]):
+        last = tmp_path / "last.npz"
+        saved.append((event.step, load(last).progress["step"] if last.exists() else None))
+        if saved[-1][1]:
+            assert steps_in(tmp_path)[-1] >= saved[-1][1]
+    assert saved == [(1, None), (2, 2), (3, 2), (4, 4), (4, 4), (4, 4)]
+
+
+def test_lines_that_a_checkpoint_has_not_seen_are_dropped(tmp_path):
+    record = recorder(tmp_path)
+    list(record.record(record.trainer.run()))
+    assert steps_in(tmp_path) == [1, 2, 2, 3, 4, 4, 5, 6, 6]
+    whole = (tmp_path / "metrics.jsonl").read_bytes()
+    for step, validated_step, kept in ((0, 0, 0), (1, 0, 1), (2, 0, 2), (2, 2, 3), (5, 4, 7), (6, 4, 8), (6, 6, 9)):
+        (tmp_path / "metrics.jsonl").write_bytes(whole + b'{"step": 1}\n{"st')
+        later = recorder(tmp_path)
+        later.trainer.progress.step, later.trainer.progress.validated_step = step, validated_step
+        list(later.record(iter(())))
+        expected = whole.splitlines(keepends=True)[:kept] + ([b'{"step": 1}\n'] if step else [])
+        assert (tmp_path / "metrics.jsonl").read_bytes() == b"".join(expected)
+
+
+def test_a_new_run_in_a_folder_begins_its_log_anew(tmp_path):
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1, "train_loss": 9}\n')
+    record = recorder(tmp_path, steps=1)
+    assert isinstance(next(record.record(record.trainer.run())), StepDone)
+    list(record.record(record.trainer.run()))
+    assert steps_in(tmp_path)[0] == 1
+    assert "9}" not in (tmp_path / "metrics.jsonl").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        ("", []),
+        ('{"step": 1}\n{"step": 2}\n', [1, 2]),
+        ('{"step": 1}\n{"step": 2}', [1]),  # perhaps {"step": 23, …
+        ('{"step": 1}\n{"st\n{"step": 3}\n', [1]),
+        ('{"step": 1}\n[]\n{"step": 3}\n', [1]),
+        ('{"step": 1}\n{"step": "2"}\n', [1]),
+    ],
+)
+def test_a_log_is_read_as_far_as_it_is_whole(tmp_path, text, steps):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(text)
+    assert [logged["step"] for _, logged in read_metrics(path)] == steps
+    assert "".join(line for line, _ in read_metrics(path)) == text[: sum(len(line) for line, _ in read_metrics(path))]
+
+
+def test_a_log_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "metrics.jsonl").write_bytes(b"\xff\n")
+    for path in (tmp_path / "metrics.jsonl", tmp_path / "missing.jsonl"):
+        with pytest.raises(DataError, match=path.name):
+            list(read_metrics(path))
+
+
+def test_a_run_that_diverges_keeps_its_last_finite_checkpoint(tmp_path):
+    record = recorder(tmp_path)
+    events = record.record(record.trainer.run())
+    for event in events:
+        if event.step == 3:
+            record.trainer.model.parameters()["output.bias"].value[0] = np.inf
+            break
+    with pytest.raises(DivergedError, match="step 4"):
+        next(events)
+    assert load(tmp_path / "last.npz").metrics["step"] == 2
+    assert all(np.isfinite(array).all() for array in load(tmp_path / "last.npz").weights.values())
+    assert steps_in(tmp_path) == [1, 2, 2, 3]
