@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def generate(
     seed: Annotated[
-        str, typer.Option("--seed", "-s", metavar="TEXT", help="The text to continue; @FILE reads it from a file.")
+        str, typer.Option("--seed", "-s", metavar="TEXT", help="The text to continue; @FILE reads it, @- from stdin.")
     ] = "",
     length: Annotated[
         int, typer.Option("--length", "-l", metavar="N", min=0, help="Generate so many tokens at the most.")

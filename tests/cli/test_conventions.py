@@ -153,7 +153,6 @@ class TestStreams:
             assert (done.returncode, b"Traceback" in done.stderr) == (0, False), (locale, done.stderr)
             outputs.append(re.sub(rb"poem-\d+", b"poem", done.stdout))
         first, *others = outputs
-        first, *others = outputs.values()
         assert others == [first] * len(LOCALES)
         assert "Café — 日本".encode() in first
 

@@ -58,6 +58,7 @@ class TestText:
     def test_seed_from_a_file(self, trained):
         Path("seed.txt").write_text("The sun\n")
         assert trained("generate", "--seed", "@seed.txt", "-l", 0).out == "The sun\n"
+        assert trained("generate", "--seed", "@-", "-l", 0, stdin=b"The sun\n").out == "The sun\n"
         missing = trained("generate", "--seed", "@sed.txt")
         assert missing == (3, "", 'sed.txt: no such file or folder; did you mean "seed.txt"?\n')
 

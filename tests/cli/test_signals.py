@@ -114,7 +114,7 @@ def test_interrupted_generation_says_nothing(trained, start_process):
     assert (process.returncode, err) == (-signal.SIGINT, b"")
 
 
-@pytest.mark.parametrize("arguments", ["generate --length 1000000", "score --file poem.txt"])
+@pytest.mark.parametrize("arguments", ["generate --length 1000000", "score --file poem.txt --quiet"])
 def test_reader_that_has_seen_enough(trained, start_process, arguments):
     process = start_process(*arguments.split())
     fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE)
@@ -123,9 +123,7 @@ def test_reader_that_has_seen_enough(trained, start_process, arguments):
     began = time.monotonic()
     assert process.wait(timeout=20) == 141
     assert time.monotonic() - began < 2
-    assert (
-        process.stderr.read().replace(b"note: 1 tokens are not in the vocabulary and are scored as <unk>\n", b"") == b""
-    )
+    assert process.stderr.read() == b""
 
 
 @pytest.mark.parametrize(

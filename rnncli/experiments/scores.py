@@ -1,0 +1,71 @@
+"""Losses of models on splits and files, beside the naive baselines."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+from rnncli.data import Splits
+from rnncli.errors import RnncliError
+from rnncli.experiments.runs import Run
+from rnncli.experiments.stored import LoadedModel, load
+from rnncli.models.language_model import LanguageModel
+from rnncli.nn.protocols import Loss
+from rnncli.tasks import Task
+from rnncli.tasks.text_data import TextDataset, read_other, unknown_notice
+from rnncli.training.evaluation import evaluate
+
+
+@dataclass(frozen=True)
+class Score:
+    """A model's loss on a split, and the naive baselines on the same split, in nats a token."""
+
+    split: str
+    loss: Loss
+    baselines: dict[str, float]
+
+
+def score_run(run: Run) -> list[Score]:
+    """Return the best model's scores on the validation and test splits, beside the baselines."""
+    best = run.folder / "best.npz"
+    model = load(best).model if best.exists() else run.model
+    return score_splits(model, run.task, run.dataset, ("validation", "test"))
+
+
+def score_splits(model: LanguageModel, task: Task, dataset: TextDataset, splits: Iterable[str]) -> list[Score]:
+    """Return a model's loss on each split that is not empty, beside the baselines."""
+    scores = []
+    for split in splits:
+        batches = task.evaluation(dataset, split)
+        if batches is not None:
+            baselines = task.baselines(dataset, split) if dataset.splits.train else {}
+            scores.append(Score(split, evaluate(model, batches), baselines))
+    return scores
+
+
+def evaluate_splits(loaded: LoadedModel, splits: Iterable[str]) -> tuple[list[Score], list[str]]:
+    """Return a stored model's scores on splits of its own data, and notices; DataError where that data is gone."""
+    dataset = loaded.task.read(loaded.path.parent, loaded.vocabulary)
+    notices = list(dataset.notices)
+    if dataset.fingerprint() != loaded.metrics.get("fingerprint"):
+        notices.append("the training text has changed since the model was trained")
+    return score_splits(loaded.model, loaded.task, dataset, splits), notices
+
+
+def evaluate_files(
+    loaded: LoadedModel, files: Sequence[str], *, encoding: str | None, stdin: BinaryIO | None
+) -> tuple[list[Score], list[str]]:
+    """Return a stored model's score on other files, and notices.
+
+    The baselines learn from the model's training text, and are left out where that is gone.
+    """
+    spec = replace(loaded.task.data, encoding=encoding or "utf-8")
+    ids = read_other(spec, tuple(files), loaded.vocabulary, stdin)
+    notices = unknown_notice("given", ids, loaded.vocabulary)
+    try:
+        train = loaded.task.read(loaded.path.parent, loaded.vocabulary).splits.train
+    except RnncliError as error:
+        train = []
+        notices.append(f"no baselines: {error.message}")
+    dataset = TextDataset(loaded.vocabulary, Splits(train, [], ids), ())
+    scores = score_splits(loaded.model, loaded.task, dataset, ("test",))
+    return [replace(score, split="given") for score in scores], notices
