@@ -46,9 +46,9 @@ class Member:
         return head, fields["name"], fields["extra"], fields["extra_length"]
 
 
-def end_record(count, length, offset, *, disk=0, start_disk=0, total=None, comment=0):
+def end_record(count, length, offset, *, magic=b"PK\5\6", disk=0, start_disk=0, total=None, comment=0):
     total = count if total is None else total
-    return struct.pack("<4s4H2LH", b"PK\5\6", disk, start_disk, count, total, length, offset, comment)
+    return struct.pack("<4s4H2LH", magic, disk, start_disk, count, total, length, offset, comment)
 
 
 def npz(*members, prefix=b"", gap=b"", count=None, copies=1, surplus=b"", gap_2=b"", tail=b"", **end):
