@@ -1,6 +1,5 @@
 """Training runs: prepared, resumed, planned."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -77,7 +76,7 @@ def start(task: Task, base: Path, folder: Path, *, stdin: BinaryIO | None = None
     if task.data.train in ("-", ("-",)):
         text = stdin.read() if stdin else b""
         atomic_write(folder / "corpus.txt", lambda file: file.write(text))
-        task = replace(task, data=replace(task.data, train=os.path.relpath(folder / "corpus.txt", base)))
+        task = replace(task, data=replace(task.data, train=str((folder / "corpus.txt").resolve())))
     weights, vocabulary = None, None
     if init_from:
         origin = load(init_from)

@@ -15,7 +15,7 @@ from rnncli.nn.cells import CELLS, AnyCell, RNNCell
 from rnncli.tasks import TASKS, Task
 from rnncli.training import optimizers, schedules
 from rnncli.training.events import StepDone
-from rnncli.training.optimizers import OPTIMIZERS, Optimizer, settings
+from rnncli.training.optimizers import OPTIMIZERS, SGD, Optimizer, settings
 from rnncli.training.schedules import SCHEDULES, AnySchedule, Constant, Cosine, Plateau, Position, StepDecay
 from rnncli.training.trainer import Trainer, TrainingSpec
 
@@ -92,6 +92,11 @@ def test_weight_decay_shrinks_weights_that_the_loss_does_not_move(optimizer):
     slots = {name: np.zeros(2) for name in decaying.slots}
     changed(optimizer, {"weight_decay": 0.0}).step(still, np.zeros(2), slots, 0.1, 1)
     assert still.tolist() == [2, -2]
+
+
+def test_nesterovs_form_needs_a_momentum():
+    with pytest.raises(ValueError, match="nesterov needs a momentum above 0"):
+        SGD(nesterov=True)
 
 
 def at(step=0, total=100, epoch=0, validations=()):

@@ -191,3 +191,12 @@ def test_other_files_are_read_with_a_given_vocabulary(tmp_path):
     (tmp_path / "other").write_text("c")
     with pytest.raises(DataError, match="other: too short to evaluate on"):
         read_other(TextDataSpec(), (str(tmp_path / "other"),), vocabulary)
+
+
+def test_files_of_a_folder_that_are_no_text_are_named(tmp_path):
+    (tmp_path / "texts").mkdir()
+    for name, content in (("a.txt", b"abab"), ("b.png", b"\x89\0"), ("c.txt", b"baba")):
+        (tmp_path / "texts" / name).write_bytes(content)
+    dataset = read_dataset(TextDataSpec(train="texts", split=SplitSpec(0.0, 0.5)), 1, tmp_path)
+    assert texts(dataset) == {"train": ["abab\n"], "validation": [], "test": ["baba"]}
+    assert dataset.notices[0] == f"skipped 1 files that are not text: {tmp_path / 'texts' / 'b.png'}"

@@ -55,7 +55,7 @@ def test_a_text_scores_what_the_model_loses_on_it(cell):
     assert loss.count == len(scores)
     assert -scores.sum() == pytest.approx(loss.sum, rel=1e-6)
     generator = writer(STREAM, cell)
-    stream = STREAM.encode("\nabcd fee\nx")  # x is unknown; a fresh start, where the text has none of its own, is a newline
+    stream = STREAM.encode("\nabcd fee\nx")  # a newline to begin with, and x is not known
     loss = evaluate(generator.model, Streams(stream, 1, 4))
     tokens, scores = generator.score("abcd fee\nx")
     assert tokens == [*"abcd fee\nx"]

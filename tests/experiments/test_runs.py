@@ -1,17 +1,14 @@
 import io
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from rnncli import experiments
 from rnncli.data import TokenizerSpec
-from rnncli.errors import CheckpointError, RnncliError, SpecError, UsageError
+from rnncli.errors import RnncliError, SpecError, UsageError
 from rnncli.nn.cells import RNNCell
 from rnncli.spec import parse_spec, read_spec, to_yaml, validate
-from rnncli.storage import read_checkpoint_file, write_checkpoint_file
 from rnncli.tasks import LanguageModelTask
-from rnncli.training.events import Validated
 from tests.tasks.tiny_runs import TEXT, start, tiny_task, trained
 
 
@@ -57,6 +54,14 @@ class TestStart:
         list(run.events())
         resumed = experiments.resume(tmp_path / "run", {})
         assert resumed.dataset.fingerprint() == run.dataset.fingerprint()
+
+    def test_standard_input_beside_a_spec_in_a_folder_that_is_a_link(self, tmp_path):
+        (tmp_path / "far" / "specs").mkdir(parents=True)
+        (tmp_path / "specs").symlink_to(tmp_path / "far" / "specs")
+        task = tiny_task(data={"train": "-"}, steps=2)
+        run = experiments.start(task, tmp_path / "specs", tmp_path / "run", stdin=io.BytesIO(TEXT.encode()))
+        assert run.task.data.train == "corpus.txt"
+        assert run.dataset.tokens("train") > 500
 
     def test_a_folder_that_cannot_be_written_is_found_before_the_text_is_read(self, tmp_path):
         (tmp_path / "file").write_text("")
@@ -137,65 +142,7 @@ def test_a_plan_of_a_run_of_one_step(tmp_path):
     assert experiments.plan(tiny_task(steps=1), tmp_path)["steps"] == 1
 
 
-class TestLoad:
-    def test_the_best_model_of_a_run_comes_from_one_file(self, shared, tmp_path):
-        run, events = shared
-        best = min(event.loss.mean for event in events if isinstance(event, Validated))
-        (tmp_path / "alone.npz").write_bytes((run.folder / "best.npz").read_bytes())
-        for path in (run.folder, run.folder / "best.npz", tmp_path / "alone.npz"):
-            loaded = experiments.load(path)
-            assert loaded.metrics["validation_loss"] == best
-            assert loaded.vocabulary == run.dataset.vocabulary
-            assert loaded.task == run.task
-        assert loaded.writer.score("ab")[0] == ["a", "b"]
-        assert weights(experiments.load(run.folder / "last.npz").model) == weights(run.model)
-
-    def test_without_a_best_the_last_is_loaded(self, shared, tmp_path):
-        run, _ = shared
-        (tmp_path / "last.npz").write_bytes((run.folder / "last.npz").read_bytes())
-        assert experiments.load(tmp_path).path.name == "last.npz"
-        with pytest.raises(CheckpointError, match="No such file"):
-            experiments.load(tmp_path / "none")
-
-    @pytest.mark.parametrize(
-        ("change", "message"),
-        [
-            (lambda content, arrays: arrays.pop("weights.output.bias"), "no output.bias"),
-            (lambda content, arrays: arrays.update({"weights.new": np.zeros(1)}), "a surplus new"),
-            (
-                lambda content, arrays: arrays.update({"weights.output.bias": np.zeros(3, "f4")}),
-                "output.bias of float32 (3,)",
-            ),
-            (lambda content, arrays: content["spec"].update(task="dance"), "a task that this version does not know"),
-            (lambda content, arrays: content["spec"].update(task=["dance"]), "a task that this version does not know"),
-            (lambda content, arrays: content["spec"].pop("task"), "a task that this version does not know"),
-            (
-                lambda content, arrays: content["spec"]["model"].update(hidden_size=5),
-                "(4, 3) where its spec asks for float32 (5, 3)",
-            ),
-            (lambda content, arrays: content["spec"]["model"].update(hidden_size=-5), "must be greater than 0, not -5"),
-            (lambda content, arrays: content["spec"]["model"].update(hidden_size=10**12), "no model can be built"),
-            (lambda content, arrays: content["spec"].update(more=1), 'unknown key "more"'),
-            (lambda content, arrays: content["resources"].clear(), "not a vocabulary"),
-            (lambda content, arrays: content["resources"].update(vocabulary=[1]), "not a vocabulary"),
-            (
-                lambda content, arrays: [content["resources"]["vocabulary"][key].pop() for key in ("tokens", "counts")],
-                "embedding.weight",
-            ),
-            (lambda content, arrays: content["resources"]["vocabulary"]["counts"].pop(), "not a vocabulary"),
-        ],
-    )
-    @pytest.mark.parametrize("use", ["load", "resume"])
-    def test_parts_that_do_not_fit_are_told_in_a_line(self, shared, tmp_path, change, message, use):
-        run, _ = shared
-        (tmp_path / "corpus.txt").write_text(TEXT)
-        (tmp_path / "run").mkdir()
-        arrays, content = read_checkpoint_file(run.folder / "last.npz")
-        change(content, arrays)
-        path = tmp_path / "run" / "last.npz"
-        write_checkpoint_file(path, arrays, content)
-        with pytest.raises(CheckpointError) as caught:
-            experiments.load(path) if use == "load" else experiments.resume(path, {})
-        assert message in caught.value.message
-        assert caught.value.where == str(path)
-        assert len(str(caught.value).splitlines()) == 1
+def test_no_run_is_ever_written_over(tmp_path):
+    for name in ("novel", "novel-2", "novel-3"):
+        assert experiments.new_run_folder(tmp_path, "novel") == tmp_path / name
+        (tmp_path / name).mkdir()

@@ -1,14 +1,11 @@
 import io
-import os
 
 import numpy as np
 import pytest
 
 from rnncli import experiments
-from rnncli.errors import DataError, UsageError
+from rnncli.errors import DataError
 from rnncli.experiments import Score
-from rnncli.models.gradient_cases import language_model_cases
-from rnncli.models.language_model import EmbeddingSpec
 from rnncli.training.evaluation import evaluate
 from tests.tasks.tiny_runs import LINES, TEXT, tiny_task, trained
 
@@ -80,52 +77,3 @@ def test_a_model_whose_text_is_gone_scores_without_baselines(finished, tmp_path)
     assert (score.split, score.loss.count, score.baselines) == ("given", 7, {})
     assert notices[0] == "12.50% of the given tokens are not in the vocabulary"
     assert notices[1].startswith("no baselines: ")
-
-
-class TestNewestModel:
-    def test_the_best_of_the_run_saved_last_is_found(self, tmp_path):
-        for number, (name, file) in enumerate(
-            (("a", "best.npz"), ("b", "last.npz"), ("c", "best.npz"), ("c", "last.npz"))
-        ):
-            (tmp_path / name).mkdir(exist_ok=True)
-            (tmp_path / name / file).write_bytes(b"")
-            os.utime(tmp_path / name / file, ns=(number, number))
-        assert experiments.newest_model(tmp_path) == tmp_path / "c" / "best.npz"
-        os.utime(tmp_path / "b" / "last.npz", ns=(9, 9))
-        assert experiments.newest_model(tmp_path) == tmp_path / "b" / "last.npz"
-
-    def test_without_any_it_says_how_to_get_one(self, tmp_path):
-        (tmp_path / "empty").mkdir()
-        for runs in (tmp_path, tmp_path / "missing"):
-            with pytest.raises(UsageError, match=r"no model under .*; train one: rnncli train corpus\.txt"):
-                experiments.newest_model(runs)
-
-
-def test_no_run_is_ever_written_over(tmp_path):
-    for name in ("novel", "novel-2", "novel-3"):
-        assert experiments.new_run_folder(tmp_path, "novel") == tmp_path / name
-        (tmp_path / name).mkdir()
-
-
-class TestGradients:
-    def test_an_injected_error_is_caught_in_every_case_that_has_the_array(self):
-        cases = list(language_model_cases(0))[:2]
-        (_, clean), *_ = experiments.check_gradients(cases, epsilon=1e-5)
-        assert max(entry.error for entry in clean) < TOLERANCE
-        for title, report in experiments.check_gradients(cases, epsilon=1e-5, inject_error=""):
-            assert {entry.name for entry in report if entry.error > TOLERANCE} == {"recurrent.0.weight_hh"}, title
-        found = list(
-            experiments.check_gradients(list(language_model_cases(0))[:2], epsilon=1e-5, inject_error="state.0")
-        )
-        wrong = [{entry.name for entry in report if entry.error > TOLERANCE} for _, report in found]
-        assert wrong == [{"state.0"}, set()]  # a learned initial state leaves no given one
-
-    def test_the_cases_are_every_architecture_or_that_of_a_spec(self):
-        assert len(list(experiments.gradient_cases(None, 0))) == len(list(language_model_cases(0)))
-        task = tiny_task(cell="gru", model={"embedding": EmbeddingSpec(size=5), "dropout": 0.5, "hidden_size": 7})
-        cases = list(experiments.gradient_cases(task, 0))
-        assert [case.title for case in cases] == ["gru, full", "gru, masked"]
-        assert cases[0].values["recurrent.0.weight_ih"].shape == (21, 5)
-        for _, report in experiments.check_gradients(cases, epsilon=1e-5, limit=6):
-            assert max(entry.error for entry in report) < TOLERANCE
-            assert max(entry.checked for entry in report) == 6

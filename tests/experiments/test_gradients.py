@@ -1,0 +1,28 @@
+from rnncli import experiments
+from rnncli.models.gradient_cases import language_model_cases
+from rnncli.models.language_model import EmbeddingSpec
+from tests.tasks.tiny_runs import tiny_task
+
+TOLERANCE = 1e-6
+
+
+def test_an_injected_error_is_caught_in_every_case_that_has_the_array():
+    cases = list(language_model_cases(0))[:2]
+    (_, clean), *_ = experiments.check_gradients(cases, epsilon=1e-5)
+    assert max(entry.error for entry in clean) < TOLERANCE
+    for title, report in experiments.check_gradients(cases, epsilon=1e-5, inject_error=""):
+        assert {entry.name for entry in report if entry.error > TOLERANCE} == {"recurrent.0.weight_hh"}, title
+    found = list(experiments.check_gradients(list(language_model_cases(0))[:2], epsilon=1e-5, inject_error="state.0"))
+    wrong = [{entry.name for entry in report if entry.error > TOLERANCE} for _, report in found]
+    assert wrong == [{"state.0"}, set()]  # a learned initial state leaves no given one
+
+
+def test_the_cases_are_every_architecture_or_that_of_a_spec():
+    assert len(list(experiments.gradient_cases(None, 0))) == len(list(language_model_cases(0)))
+    task = tiny_task(cell="gru", model={"embedding": EmbeddingSpec(size=5), "dropout": 0.5, "hidden_size": 7})
+    cases = list(experiments.gradient_cases(task, 0))
+    assert [case.title for case in cases] == ["gru, full", "gru, masked"]
+    assert cases[0].values["recurrent.0.weight_ih"].shape == (21, 5)
+    for _, report in experiments.check_gradients(cases, epsilon=1e-5, limit=6):
+        assert max(entry.error for entry in report) < TOLERANCE
+        assert max(entry.checked for entry in report) == 6
