@@ -67,6 +67,8 @@ def generate(
         sampling = Sampling(temperature, greedy, top_k, top_p, min_p, repetition_penalty)
     except ValueError as error:
         raise UsageError(f"--{str(error).replace('_', '-', 1)}") from None
+    if beam_size is not None and (stop or sampling != Sampling(temperature)):
+        raise UsageError("--beam-size finds the most probable text", hint="leave out --stop and what shapes sampling")
     path = model or newest_model(runs)
     writer = load(path).writer
     prime = prime_text(seed)

@@ -54,7 +54,7 @@ def score(
     results: list[dict[str, Any]] = []
     for text in texts:
         if unknown := vocabulary.unknown_positions(text):
-            talk.warn(f"{len(unknown)} tokens are not in the vocabulary and are scored as <unk>")
+            talk.warn(f"tokens that are not in the vocabulary, scored as <unk>: {len(unknown)}")
         tokens, scores = writer.score(text)
         total = float(scores.sum())
         results.append(

@@ -1,6 +1,7 @@
 """`rnncli train`."""
 
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -80,41 +81,64 @@ def train(
     from rnncli import experiments
     from rnncli.cli.console import Talk
     from rnncli.errors import UsageError
-    from rnncli.storage import FolderLock
 
     talk = Talk(quiet=quiet, color=False if no_color else None)
     seconds = seconds_of(max_time)
     given = {name: value for name, value in locals().items() if name in FLAGS and value is not None}
     if resume:
-        if corpus or spec or assignments or init_from or output or dry_run:
+        if corpus or spec or init_from or output or dry_run:
             raise UsageError("--resume goes on with the run's own corpus and spec", hint="leave out the others")
-        run = experiments.resume(resume, given)
-    else:
-        if init_from and (any(name in given for name in ("cell", "hidden_size", "num_layers")) or dry_run):
-            raise UsageError(
-                "--init-from brings its own architecture", hint="leave out --cell, the sizes and --dry-run"
-            )
-        document, base = read_document(spec, corpus or [], assignments or [], given)
-        task = experiments.task_from(document)
-        if dry_run:
-            return report_plan(experiments.plan(task, base), talk, as_json=as_json)
-        if output and any(output.glob("*.npz")):
-            again = f"--resume {shlex.quote(str(output))}"
-            raise UsageError(f"{output} already holds a run", hint=f"go on with it: {again}; or name another")
-        name = run_name(corpus or [], spec)
-        folder = output or experiments.new_run_folder(runs, name)
-        is_new = not folder.exists()
-        try:
-            stdin = getattr(sys.stdin, "buffer", None)  # sys.stdin is None where it was closed
-            run = experiments.start(task, base, folder, stdin=stdin, init_from=init_from)
-        except BaseException:
-            if is_new:
-                with suppress(OSError):  # something has been written there
-                    folder.rmdir()
-            raise
-    with FolderLock(run.folder):
+        changes = changes_of(assignments or [], given)
+        path = resume / "last.npz" if resume.is_dir() else resume
+        with occupied(path.parent) if path.exists() else nullcontext():  # else it is for resume to say what is missing
+            follow_run(experiments.resume(path, changes), talk, seconds, as_json=as_json)
+        return
+    if init_from and (any(name in given for name in ("cell", "hidden_size", "num_layers")) or dry_run):
+        raise UsageError("--init-from brings its own architecture", hint="leave out --cell, the sizes and --dry-run")
+    document, base = read_document(spec, corpus or [], assignments or [], given)
+    task = experiments.task_from(document)
+    if dry_run:
+        report_plan(experiments.plan(task, base), talk, as_json=as_json)
+        return
+    if output and any(output.glob("*.npz")):
+        again = f"--resume {shlex.quote(str(output))}"
+        raise UsageError(f"{output} already holds a run", hint=f"go on with it: {again}; or name another")
+    folder = output or experiments.new_run_folder(runs, run_name(corpus or [], spec))
+    stdin = getattr(sys.stdin, "buffer", None)  # sys.stdin is None where it was closed
+    with occupied(folder):
+        run = experiments.start(task, base, folder, stdin=stdin, init_from=init_from)
         follow_run(run, talk, seconds, as_json=as_json)
-    return None
+
+
+@contextmanager
+def occupied(folder: Path) -> Iterator[None]:
+    """Keep other trainings out of a run's folder; one that was made in vain is removed again."""
+    from rnncli.storage import FolderLock, check_writable
+
+    is_new = not folder.exists()
+    check_writable(folder)
+    try:
+        with FolderLock(folder):
+            yield
+    except BaseException:
+        if is_new and {path.name for path in folder.iterdir()} == {".lock"}:
+            (folder / ".lock").unlink()
+            folder.rmdir()
+        raise
+
+
+def changes_of(assignments: list[str], given: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of the `training` section that a resumed run is to change."""
+    from rnncli.errors import UsageError
+    from rnncli.spec import override, parse_spec
+
+    document = parse_spec(b"", "--set")
+    for assignment in assignments:
+        override(document, assignment)
+    if other := set(document.value) - {"training"}:
+        raise UsageError(f"a resumed run keeps its settings, so {', '.join(sorted(other))} cannot change")
+    changes: dict[str, Any] = document.value.get("training", {})
+    return changes | given
 
 
 def read_document(
@@ -208,18 +232,24 @@ def train_until_stopped(
 
     from rnncli.cli.console import write_data
     from rnncli.cli.progress import follow
+    from rnncli.errors import DivergedError
     from rnncli.training.events import Finished
     from rnncli.training.recording import metrics_line
 
     started = monotonic()
-    with closing(follow(run.events(), talk, unit=run.task.data.tokenizer.level, sample=run.sample)) as events:
-        for event in events:
-            if isinstance(event, Finished):
-                return event.reason
-            if as_json:
-                write_data(json.dumps(metrics_line(event)) + "\n")
-            if interruption.signal or (seconds is not None and monotonic() - started >= seconds):
-                break
+    try:
+        with closing(follow(run.events(), talk, unit=run.task.data.tokenizer.level, sample=run.sample)) as events:
+            for event in events:
+                if isinstance(event, Finished):
+                    return event.reason
+                if as_json:
+                    write_data(json.dumps(metrics_line(event)) + "\n")
+                if interruption.signal or (seconds is not None and monotonic() - started >= seconds):
+                    break
+    except DivergedError:
+        best = run.folder / "best.npz"
+        talk.say(f"the best model before is {best}" if best.exists() else "no model was good enough to be kept")
+        raise
     run.recorder.save_last()
     return ""
 

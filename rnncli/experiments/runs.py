@@ -75,11 +75,15 @@ def start(task: Task, base: Path, folder: Path, *, stdin: BinaryIO | None = None
     check_writable(folder)
     if task.data.train in ("-", ("-",)):
         text = stdin.read() if stdin else b""
+        if not text:
+            raise DataError("standard input is empty", hint="pipe a text into it, or name a file")
         atomic_write(folder / "corpus.txt", lambda file: file.write(text))
         task = replace(task, data=replace(task.data, train=str((folder / "corpus.txt").resolve())))
     weights, vocabulary = None, None
     if init_from:
         origin = load(init_from)
+        if task.model not in (type(task)().model, origin.task.model):
+            raise UsageError(f"{init_from} brings its own model", hint="leave out the spec's model section")
         weights, vocabulary = origin.model.parameters(), origin.vocabulary
         data = replace(task.data, tokenizer=origin.task.data.tokenizer, format=origin.task.data.format)
         try:

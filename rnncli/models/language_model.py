@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 from numpy.typing import DTypeLike
 
 from rnncli.nn.cells import AnyCell, LSTMCell
@@ -16,6 +16,7 @@ from rnncli.nn.parameter import Array, Parameters, prefixed
 from rnncli.nn.protocols import Loss, State, SupportsBatch
 
 Probability = Annotated[float, Ge(0), Lt(1)]
+Size = Annotated[int, Gt(0), Le(1_000_000)]
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class EmbeddingSpec:
     """How a token becomes a vector: its own learned one, or a one-hot one (kept as its index)."""
 
     kind: Literal["learned", "one_hot"] = "learned"
-    size: Annotated[int, Gt(0)] = 64
+    size: Size = 64
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class LanguageModelSpec:
     embedding: EmbeddingSpec = EmbeddingSpec()
     tie_embeddings: bool = False
     cell: AnyCell = LSTMCell()
-    hidden_size: Annotated[int, Gt(0)] = 128
-    num_layers: Annotated[int, Gt(0)] = 2
+    hidden_size: Size = 128
+    num_layers: Size = 2
     bias: bool = True
     initial_state: Literal["zeros", "learned"] = "zeros"
     dropout: Probability = 0.0

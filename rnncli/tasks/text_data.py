@@ -59,6 +59,12 @@ class TextDataSpec:
     tokenizer: TokenizerSpec = TokenizerSpec()
     split: SplitSpec = SplitSpec()
 
+    def __post_init__(self) -> None:
+        """Refuse paths that name nothing, or standard input among others."""
+        for paths in map(as_paths, (self.train, self.validation, self.test)):
+            if "" in paths or ("-" in paths and len(paths) > 1):
+                raise ValueError("train, validation and test name files, folders or globs, or - alone for stdin")
+
 
 @dataclass(frozen=True)
 class TextDataset:

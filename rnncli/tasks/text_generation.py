@@ -119,7 +119,7 @@ class TextGenerator:
     def score(self, text: str) -> tuple[list[str], Array]:
         """Return the tokens of a text, as they stand in it, and their log-probabilities (N,) given all before them.
 
-        The first is given a fresh start, as generation without a seed is. A line ends with the probability of its end.
+        The first follows a fresh start, as it does in generation. A line ends with the probability of its end.
         """
         vocabulary = self.vocabulary
         tokens, ids = vocabulary.split(text), vocabulary.encode(text).astype(np.intp)
@@ -135,13 +135,12 @@ class TextGenerator:
         return tokens, np.concatenate(scores) if scores else np.empty(0)
 
     def _fresh_start(self) -> Array:
-        """What a text without a beginning follows: the begin symbol, else a newline, else the most frequent token."""
+        """What every text follows: the begin symbol, else a newline, else the most frequent token."""
         vocabulary = self.vocabulary
         if vocabulary.begin_id is not None:
             return np.array([vocabulary.begin_id])
-        if "\n" in vocabulary.tokens:
-            return np.array([vocabulary.tokens.index("\n")])
-        return np.array([int(np.argmax(vocabulary.counts))])
+        newline = vocabulary.tokens.index("\n") if "\n" in vocabulary.tokens else 0
+        return np.array([newline if vocabulary.counts[newline] else int(np.argmax(vocabulary.counts))])
 
     def _read(self, seed: str) -> tuple[Array, Array, State]:
         """Return the ids of the prime text, the logits (V, 1) that follow it, and the state after it.
@@ -149,8 +148,7 @@ class TextGenerator:
         DataError for a prime text with tokens that the model cannot know.
         """
         ids = self.vocabulary.encode_prime(seed).astype(np.intp)
-        if self.vocabulary.begin_id is not None or not len(ids):
-            ids = np.concatenate((self._fresh_start(), ids))
+        ids = np.concatenate((self._fresh_start(), ids))
         state: State | None = None
         logits: Array = np.empty(0)
         for start in range(0, len(ids), BLOCK):

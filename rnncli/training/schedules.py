@@ -81,7 +81,7 @@ class Plateau(Schedule):
 
 @dataclass(frozen=True)
 class Cosine(Schedule):
-    """Fall along half a cosine from 1 to `minimum` at the last step (Loshchilov & Hutter 2017, without restarts)."""
+    """Fall along half a cosine from 1 to `minimum` at the end (Loshchilov & Hutter 2017, without restarts)."""
 
     name: Literal["cosine"] = "cosine"
     minimum: Fraction = 0.0

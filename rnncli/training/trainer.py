@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 
 from rnncli.errors import DivergedError
 from rnncli.nn.parameter import Array, pack
@@ -16,9 +16,9 @@ from rnncli.training.optimizers import Adam, Optimizer
 from rnncli.training.randomness import generator
 from rnncli.training.schedules import AnySchedule, Constant, Position
 
-Size = Annotated[int, Gt(0)]
+Size = Annotated[int, Gt(0), Le(1 << 40)]
 EXPLODED = 1000
-"""A training loss that is so many times the first one will not come back, finite or not."""
+"""A loss that is so many times the first one, and so many nats, will not come back, finite or not."""
 
 
 @dataclass(frozen=True)
@@ -131,11 +131,9 @@ class Trainer:
             self.model.backward(cache)
             self.flat.grads[:] /= loss.count if settings.reduction == "mean" else batch.inputs.shape[1]
             norm = clip(self.flat.grads, settings.max_norm, settings.max_value)
-            if not (math.isfinite(loss.sum) and math.isfinite(norm)):
-                what = "loss" if not math.isfinite(loss.sum) else "gradient norm"
-                raise _diverged(f"{what} of step {progress.step + 1} is not finite (learning rate {rate:g})")
-            if loss.mean > EXPLODED * max(1.0, progress.first_loss or loss.mean):
-                raise _diverged(f"loss of step {progress.step + 1} is {loss.mean:.3g} (learning rate {rate:g})")
+            at = f" of step {progress.step + 1}"
+            self._check("loss" + at, loss.mean, self._exploded, rate)
+            self._check("gradient norm" + at, norm, math.inf, rate)
             settings.optimizer.step(self.flat.values, self.flat.grads, self.slots, rate, progress.step + 1)
         progress.step += 1
         progress.batch += 1
@@ -158,13 +156,26 @@ class Trainer:
     def _validate(self) -> Validated:
         progress = self.progress
         loss = self.validate() if self.validate else progress.recent
-        if not math.isfinite(loss.sum):
-            raise _diverged(f"validation loss after step {progress.step} is not finite")
+        self._check(f"validation loss after step {progress.step}", loss.mean, self._exploded)
         is_best = loss.mean < self.best
         progress.validations.append(loss.mean)
         progress.validated_step = progress.step
         progress.recent = Loss(0.0, 0)
         return Validated(progress.step, self._epochs_done(), loss, is_best, "validation" if self.validate else "train")
+
+    @property
+    def _exploded(self) -> float:
+        return EXPLODED * max(1.0, self.progress.first_loss or 1.0)
+
+    def _check(self, what: str, value: float, limit: float, rate: float | None = None) -> None:
+        """Raise DivergedError for a value that a run does not come back from: not finite, or above the limit."""
+        if math.isfinite(value) and value <= limit:
+            return
+        found = f"{value:.3g}" if math.isfinite(value) else "not finite"
+        raise DivergedError(
+            f"training diverged: the {what} is {found}" + (f" (learning rate {rate:g})" if rate else ""),
+            hint="try a smaller --learning-rate, or a smaller training.max_norm",
+        )
 
     def _reason_to_stop(self) -> str:
         validations, patience = self.progress.validations, self.settings.patience
@@ -173,11 +184,6 @@ class Trainer:
         if patience and validations and len(validations) - 1 - int(np.argmin(validations)) >= patience:
             return f"no better validation loss in {patience} validations"
         return ""
-
-
-def _diverged(what: str) -> DivergedError:
-    hint = "try a smaller --learning-rate, or a smaller training.max_norm"
-    return DivergedError(f"training diverged: the {what}", hint=hint)
 
 
 def clip(grads: Array, max_norm: float | None, max_value: float | None) -> float:

@@ -94,7 +94,7 @@ SETTINGS = [
     ("--output poem.txt/run", 1, ["cannot write poem.txt/run: Not a directory"]),
     ("--output /proc/run", 1, ["cannot write /proc/run: No such file or directory"]),
     ("--init-from cut.npz", 3, ["cut.npz: is cut short"]),
-    ("--hidden-size 99999999", 1, ["out of memory: ", "choose smaller sizes"]),
+    ("--hidden-size 999999", 1, ["out of memory: ", "choose smaller sizes"]),
 ]
 COMMANDS = [
     ("trian poem.txt", 2, ["No such command 'trian'. Did you mean 'train'? (see rnncli --help)"]),

@@ -24,7 +24,7 @@ def test_a_line_a_token(trained):
     assert "".join(token for _, token in scores) == text
     assert sum(number for number, _ in scores) == pytest.approx(total, abs=1e-3)
     assert out.endswith(f"\ttotal of {len(text)} tokens\n")
-    assert err == "note: 2 tokens are not in the vocabulary and are scored as <unk>\n"
+    assert err == "note: tokens that are not in the vocabulary, scored as <unk>: 2\n"
 
 
 def test_json(trained):

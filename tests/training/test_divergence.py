@@ -99,6 +99,9 @@ def test_a_validation_loss_that_is_not_finite_ends_the_run_and_warns_of_nothing(
     assert trainer.progress.validations == []
 
 
-def test_a_validation_that_is_finite_does_not_end_it():
-    trainer = tiny_trainer(validate=lambda: Loss(1e30, 1), validate_every=1, steps=2)
-    assert [event.loss.mean for event in trainer.run() if isinstance(event, Validated)] == [1e30, 1e30]
+def test_a_validation_loss_that_explodes_ends_the_run_before_it_counts_as_best():
+    losses = iter([400.0, 1e30])
+    trainer = tiny_trainer(validate=lambda: Loss(next(losses), 1), validate_every=1, steps=2)
+    events, error = run_until_diverged(trainer)
+    assert [event.loss.mean for event in events if isinstance(event, Validated)] == [400.0]
+    assert error.message == "training diverged: the validation loss after step 2 is 1e+30"
