@@ -82,8 +82,7 @@ def start(task: Task, base: Path, folder: Path, *, stdin: BinaryIO | None = None
     weights, vocabulary = None, None
     if init_from:
         origin = load(init_from)
-        if task.model not in (type(task)().model, origin.task.model):
-            raise UsageError(f"{init_from} brings its own model", hint="leave out the spec's model section")
+        _refuse_other(init_from, task, origin.task)
         weights, vocabulary = origin.model.parameters(), origin.vocabulary
         data = replace(task.data, tokenizer=origin.task.data.tokenizer, format=origin.task.data.format)
         try:
@@ -96,6 +95,18 @@ def start(task: Task, base: Path, folder: Path, *, stdin: BinaryIO | None = None
     for name, parameter in (weights or {}).items():
         run.model.parameters()[name].value[:] = parameter.value
     return run
+
+
+def _refuse_other(init_from: Path, task: Task, origin: Task) -> None:
+    """Raise UsageError where a spec asks for another model or tokenizer than the stored model has."""
+    default = type(task)()
+    for name, wanted, own, stored in (
+        ("model", task.model, default.model, origin.model),
+        ("data.tokenizer", task.data.tokenizer, default.data.tokenizer, origin.data.tokenizer),
+        ("data.format", task.data.format, default.data.format, origin.data.format),
+    ):
+        if wanted not in (own, stored):
+            raise UsageError(f"{init_from} brings its own {name}", hint=f"leave {name} out of the spec")
 
 
 def resume(path: Path, changes: dict[str, Any]) -> Run:

@@ -6,6 +6,7 @@ import pytest
 from rnncli import experiments
 from rnncli.data import TokenizerSpec
 from rnncli.errors import RnncliError, SpecError, UsageError
+from rnncli.models.language_model import LanguageModelSpec
 from rnncli.nn.cells import RNNCell
 from rnncli.spec import parse_spec, read_spec, to_yaml, validate
 from rnncli.tasks import LanguageModelTask
@@ -100,7 +101,7 @@ class TestStart:
 class TestInitFrom:
     def test_weights_vocabulary_and_architecture_are_the_other_models(self, shared, tmp_path):
         origin, _ = shared
-        task = tiny_task(cell="lstm", data={"tokenizer": TokenizerSpec("word")}, steps=3)
+        task = replace(tiny_task(steps=3), model=LanguageModelSpec())
         (tmp_path / "corpus.txt").write_text("dab ZZ cab " * 30)
         run = experiments.start(task, tmp_path, tmp_path / "run", init_from=origin.folder)
         stored = experiments.load(origin.folder / "best.npz")
@@ -113,6 +114,19 @@ class TestInitFrom:
         list(run.events())
         assert weights(run.model) != weights(stored.model)
         assert experiments.resume(run.folder, {}).trainer.progress.step == 3
+
+    @pytest.mark.parametrize(
+        ("name", "other"),
+        [
+            ("model", {"cell": "lstm"}),
+            ("data.tokenizer", {"data": {"tokenizer": TokenizerSpec("word")}}),
+            ("data.format", {"data": {"format": "lines"}}),
+        ],
+    )
+    def test_another_architecture_or_tokenizer_is_refused(self, shared, tmp_path, name, other):
+        origin, _ = shared
+        with pytest.raises(UsageError, match=f"brings its own {name}; leave {name} out of the spec"):
+            experiments.start(tiny_task(**other), tmp_path, tmp_path / "run", init_from=origin.folder)
 
     def test_a_spec_that_does_not_go_with_it_is_refused(self, tmp_path):
         lines, _ = trained(tiny_task(data={"format": "lines"}, steps=1), tmp_path, "lines")
