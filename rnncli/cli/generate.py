@@ -74,6 +74,8 @@ def generate(
     prime = prime_text(seed)
     if prime.isdecimal() and not quiet:
         talk.warn(f"--seed is the text to continue ({prime!r} here); the random generator's seed is --random-seed")
+    if unknown := int((writer.vocabulary.encode_prime(prime) == writer.vocabulary.unknown_id).sum()):
+        talk.warn(f"tokens of the seed that are not in the vocabulary, read as <unk>: {unknown}")
     if random_seed is None:
         random_seed = int(np.random.SeedSequence().generate_state(1)[0])
     stops = [text.replace("\\n", "\n").replace("\\t", "\t") for text in stop or ()]
