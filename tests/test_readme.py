@@ -10,10 +10,18 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
+from rnncli.nn.cells import CELLS
+from rnncli.spec import parse_spec, to_yaml, validate
+from rnncli.tasks import LanguageModelTask
+from rnncli.training.optimizers import OPTIMIZERS
+from rnncli.training.schedules import SCHEDULES
+
+ADAM = ("beta1", "beta2", "epsilon", "weight_decay")
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```console( varies)?\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -95,6 +103,22 @@ def test_a_wrong_line_is_noticed():
     assert matches(["split 1.20", "..."], ["split  3.4", "more", "lines"])
     assert not matches(["split 1.20"], ["splat 1.20"])
     assert not matches(["split 1.20"], ["split 1.20", "more"])
+
+
+def test_the_spec_shows_the_defaults():
+    (shown,) = re.findall(r"^```yaml\n(task: .*?)^```$", README, re.MULTILINE | re.DOTALL)
+    task = validate(parse_spec(shown.encode(), "README.md"), LanguageModelTask)
+    nothing = LanguageModelTask()
+    assert task == replace(nothing, data=replace(nothing.data, train="corpus.txt"))
+    written = set(re.findall(r"(\w+):", shown))
+    assert set(re.findall(r"(\w+):", to_yaml(nothing))) - written <= {"forget_bias", *ADAM, "warmup_steps"}
+
+
+@pytest.mark.parametrize("component", [*CELLS.values(), *OPTIMIZERS.values(), *SCHEDULES.values()], ids=str)
+def test_the_keys_of_components_are_documented(component):
+    for key in fields(component):
+        if key.name != "name":
+            assert re.search(rf"`{key.name}: [^`]+`", README), key.name
 
 
 def test_the_two_commands_are_one_line_each():

@@ -34,7 +34,7 @@ def evaluate(
 
     from rnncli.cli.console import Talk, write_data
     from rnncli.cli.scores import score_table, scores_json
-    from rnncli.errors import UsageError
+    from rnncli.errors import DataError, UsageError
     from rnncli.experiments import evaluate_files, evaluate_splits, load, newest_model
 
     talk = Talk(quiet=quiet, color=False if no_color else None)
@@ -50,6 +50,8 @@ def evaluate(
         scores, notices = evaluate_splits(loaded, (split,) if split else ("validation", "test"))
     for notice in notices:
         talk.warn(notice)
+    if split and not scores:
+        raise DataError(f"the model's data has no {split} split", hint="name a file to evaluate on")
     level = loaded.vocabulary.spec.level
     if as_json:
         write_data(json.dumps({"model": str(loaded.path), "scores": scores_json(scores, level)}) + "\n")

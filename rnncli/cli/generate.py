@@ -10,6 +10,8 @@ from rnncli.cli.options import Json, Model, NoColor, Quiet, RandomSeed, Runs, Th
 if TYPE_CHECKING:
     from rnncli.tasks.text_generation import GeneratedText, TextGenerator
 
+DEFAULT_TEMPERATURE = 0.8
+
 
 def generate(
     seed: Annotated[
@@ -20,8 +22,11 @@ def generate(
     ] = 500,
     samples: Annotated[int, typer.Option("--samples", "-n", metavar="N", min=1, help="So many texts.")] = 1,
     temperature: Annotated[
-        float, typer.Option("--temperature", "-t", metavar="X", help="Below 1 bolder guesses count more; 0 is greedy.")
-    ] = 0.8,
+        float,
+        typer.Option(
+            "--temperature", "-t", metavar="X", help="Below 1 the likely tokens count more, above 1 less; 0 is greedy."
+        ),
+    ] = DEFAULT_TEMPERATURE,
     greedy: Annotated[bool, typer.Option("--greedy", help="Always the most probable token.")] = False,
     top_k: Annotated[int | None, typer.Option("--top-k", metavar="K", help="Only the K most probable.")] = None,
     top_p: Annotated[
@@ -67,7 +72,9 @@ def generate(
         sampling = Sampling(temperature, greedy, top_k, top_p, min_p, repetition_penalty)
     except ValueError as error:
         raise UsageError(f"--{str(error).replace('_', '-', 1)}") from None
-    if beam_size is not None and (stop or sampling != Sampling(temperature)):
+    if "" in (stop or ()):
+        raise UsageError("--stop must not be empty")
+    if beam_size is not None and (stop or sampling != Sampling(DEFAULT_TEMPERATURE)):
         raise UsageError("--beam-size finds the most probable text", hint="leave out --stop and what shapes sampling")
     path = model or newest_model(runs)
     writer = load(path).writer

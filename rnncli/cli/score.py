@@ -39,7 +39,7 @@ def score(
     import json
 
     from rnncli.cli.console import Talk, write_data
-    from rnncli.data import read_corpus
+    from rnncli.data import lines, read_corpus
     from rnncli.errors import UsageError
     from rnncli.experiments import load, newest_model
 
@@ -50,7 +50,8 @@ def score(
     writer, vocabulary = loaded.writer, loaded.vocabulary
     if not texts:
         binary = vocabulary.spec.level == "byte"
-        texts = list(read_corpus([file or "-"], encoding or "utf-8", binary=binary).texts)
+        (text,) = read_corpus([file or "-"], encoding or loaded.task.data.encoding, binary=binary).texts
+        texts = lines(text) if vocabulary.items else [text]
     results: list[dict[str, Any]] = []
     for text in texts:
         if unknown := vocabulary.unknown_positions(text):
@@ -99,6 +100,9 @@ def highlighted(tokens: list[str], scores: list[float], vocabulary: "Vocabulary"
             safe = printable(part)
             lines[-1] += f"\x1b[38;5;16;48;5;{GROUNDS[bits]}m{safe}\x1b[0m" if color and bits else safe
             marks[-1] += str(bits) * len(safe)
+    rest = printable(shown.close())  # of a character that the text cuts off
+    lines[-1] += rest
+    marks[-1] += "?" * len(rest)
     if color:
         return "\n".join(lines)
     return "\n".join(f"{line}\n{mark}" for line, mark in zip(lines, marks, strict=True) if line)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FLAGS = {
     "encoding": ("data", "encoding"),
-    "cell": ("model", "cell"),
+    "cell": ("model", "cell", "name"),
     "hidden_size": ("model", "hidden_size"),
     "num_layers": ("model", "num_layers"),
     "epochs": ("training", "epochs"),
@@ -27,6 +27,9 @@ FLAGS = {
     "random_seed": ("training", "random_seed"),
 }
 """The flags that stand for a key of the spec."""
+
+RUN_FILES = ("best.npz", "last.npz", "spec.yaml", "metrics.jsonl", "corpus.txt")
+"""What a run writes to its folder, and never over what is there."""
 
 
 def train(
@@ -91,7 +94,10 @@ def train(
         changes = changes_of(assignments or [], given)
         path = resume / "last.npz" if resume.is_dir() else resume
         with occupied(path.parent) if path.exists() else nullcontext():  # else it is for resume to say what is missing
-            follow_run(experiments.resume(path, changes), talk, seconds, as_json=as_json)
+            run = experiments.resume(path, changes)
+            if changes:
+                experiments.write_spec(run)
+            follow_run(run, talk, seconds, as_json=as_json)
         return
     if init_from and (any(name in given for name in ("cell", "hidden_size", "num_layers")) or dry_run):
         raise UsageError("--init-from brings its own architecture", hint="leave out --cell, the sizes and --dry-run")
@@ -100,13 +106,14 @@ def train(
     if dry_run:
         report_plan(experiments.plan(task, base), talk, as_json=as_json)
         return
-    if output and any(output.glob("*.npz")):
-        again = f"--resume {shlex.quote(str(output))}"
-        raise UsageError(f"{output} already holds a run", hint=f"go on with it: {again}; or name another")
+    if output and (kept := [name for name in RUN_FILES if (output / name).exists()]):
+        again = f"to go on with a run: --resume {shlex.quote(str(output))}"
+        raise UsageError(f"{output} already holds {kept[0]}", hint=f"name another folder; {again}")
     folder = output or experiments.new_run_folder(runs, run_name(corpus or [], spec))
     stdin = getattr(sys.stdin, "buffer", None)  # sys.stdin is None where it was closed
     with occupied(folder):
         run = experiments.start(task, base, folder, stdin=stdin, init_from=init_from)
+        experiments.write_spec(run)
         follow_run(run, talk, seconds, as_json=as_json)
 
 
@@ -135,10 +142,10 @@ def changes_of(assignments: list[str], given: dict[str, Any]) -> dict[str, Any]:
     document = parse_spec(b"", "--set")
     for assignment in assignments:
         override(document, assignment)
-    if other := set(document.value) - {"training"}:
+    training = document.value.get("training", {})
+    if other := set(document.value) - {"training"} or ({"training"} if not isinstance(training, dict) else set()):
         raise UsageError(f"a resumed run keeps its settings, so {', '.join(sorted(other))} cannot change")
-    changes: dict[str, Any] = document.value.get("training", {})
-    return changes | given
+    return {**training, **given}
 
 
 def read_document(
@@ -148,7 +155,7 @@ def read_document(
     from rnncli.errors import UsageError
     from rnncli.spec import assign, override, parse_spec, read_spec
 
-    if not corpus and not spec and not any(a.startswith("data.train=") for a in assignments):
+    if not (corpus or spec or assignments):
         raise UsageError(
             "nothing to train on", hint="name a text: rnncli train corpus.txt; or a spec: --spec spec.yaml"
         )
@@ -168,6 +175,8 @@ def read_document(
 
 def run_name(corpus: list[str], spec: Path | None) -> str:
     """Return the name of a new run: its corpus's, else its spec's."""
+    if corpus and Path(corpus[0]).is_fifo():
+        return "stdin"
     if corpus:
         stem = Path(corpus[0]).resolve().stem.strip("*?[]. ") if corpus[0] != "-" else "stdin"
         return stem or "corpus"
@@ -198,11 +207,10 @@ def follow_run(run: "Run", talk: "Talk", seconds: float | None, *, as_json: bool
     from rnncli.cli.console import write_data
     from rnncli.cli.interruption import Interruption, die_by
     from rnncli.cli.scores import score_table, scores_json
-    from rnncli.experiments import score_run, write_spec
+    from rnncli.experiments import score_run
 
     for notice in run.notices:
         talk.warn(notice)
-    write_spec(run)
     talk.say(run.summary())
     with Interruption() as interruption:
         finished = train_until_stopped(run, talk, interruption, seconds, as_json=as_json)
@@ -246,6 +254,9 @@ def train_until_stopped(
                     write_data(json.dumps(metrics_line(event)) + "\n")
                 if interruption.signal or (seconds is not None and monotonic() - started >= seconds):
                     break
+    except OSError:  # of stdout, under --json; the run itself is sound
+        run.recorder.save_last()
+        raise
     except DivergedError:
         best = run.folder / "best.npz"
         talk.say(f"the best model before is {best}" if best.exists() else "no model was good enough to be kept")

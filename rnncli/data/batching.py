@@ -115,6 +115,7 @@ class Items:
     end_id: int
     batch_size: int
     length: int | None = None
+    _number: int = field(init=False, repr=False)
     _flat: Ids = field(init=False, repr=False)
     _starts: Indices = field(init=False, repr=False)
     _lengths: Indices = field(init=False, repr=False)
@@ -129,10 +130,12 @@ class Items:
         lengths = np.array([len(item) + 1 for item in items])
         object.__setattr__(self, "_lengths", lengths)
         object.__setattr__(self, "_starts", np.cumsum(lengths + 1) - lengths - 1)
+        windows = np.sort(self._windows)  # the longest item of a batch is its last
+        lasts = [min(k + self.batch_size, len(windows)) - 1 for k in self._firsts]
+        object.__setattr__(self, "_number", int(windows[lasts].sum()))
 
     def __len__(self) -> int:
-        windows = np.sort(self._windows)  # the longest item of a batch is its last
-        return int(windows[[min(k + self.batch_size, len(windows)) - 1 for k in self._firsts]].sum())
+        return self._number
 
     @property
     def _windows(self) -> Indices:
@@ -148,7 +151,7 @@ class Items:
 
     def epoch(self, rng: np.random.Generator, start: int = 0) -> Iterator[Batch]:
         """Draw an order at once and yield the batches from the `start`-th on."""
-        order = rng.permutation(len(self._lengths))
+        order, length = rng.permutation(len(self._lengths)), self._length
         # by the windows they need, so that every epoch has the same number of batches; then, within a pool, by length
         order = order[np.argsort(self._windows[order], kind="stable")]
         order = order[np.lexsort((self._lengths[order], np.arange(len(order)) // (_POOL * self.batch_size)))]
@@ -156,10 +159,10 @@ class Items:
             (items, first)
             for k in rng.permutation(self._firsts)
             for items in [order[k : k + self.batch_size]]
-            for first in range(0, self._lengths[items[-1]], self._length)
+            for first in range(0, self._lengths[items[-1]], length)
         )
         return (
-            _window(self._flat, self._starts[items], self._lengths[items], first, self._length)
+            _window(self._flat, self._starts[items], self._lengths[items], first, length)
             for items, first in islice(cuts, start, None)
         )
 

@@ -32,7 +32,7 @@ class Corpus:
 def read_corpus(
     paths: Sequence[str], encoding: str = "utf-8", *, binary: bool = False, stdin: BinaryIO | None = None
 ) -> Corpus:
-    """Read files, folders (recursively, sorted, nothing hidden), glob patterns and `-` (standard input), in that order.
+    """Read files, folders (recursively, sorted, nothing hidden, no training runs), globs, `-` (stdin), in that order.
 
     A text loses its byte-order mark and its line ends become LF. With `binary` nothing is changed and every byte is
     welcome: what is not UTF-8 becomes the lone surrogates U+DC80..U+DCFF (PEP 383), from which the byte tokenizer makes
@@ -92,6 +92,9 @@ def _files(path: str) -> tuple[list[str], bool]:
 
 def _walk(folder: str) -> Iterator[str]:
     for root, folders, files in os.walk(folder, onerror=_reraise):
+        if ".lock" in files:  # the folder of a training run, whose files are no corpus and change as it goes
+            folders.clear()
+            continue
         folders[:] = [f for f in folders if not f.startswith(".")]
         paths = [Path(root, f) for f in files if not f.startswith(".")]
         yield from (str(p) for p in paths if p.is_file())

@@ -14,7 +14,7 @@ from rnncli.models.language_model import LanguageModel
 from rnncli.spec import Document, from_plain, to_plain, to_yaml, validate
 from rnncli.storage import atomic_write, check_writable
 from rnncli.tasks import TASKS, Task
-from rnncli.tasks.text_data import TextDataset
+from rnncli.tasks.text_data import TextDataset, as_paths
 from rnncli.tasks.text_generation import TextGenerator
 from rnncli.training import checkpoint as checkpoints
 from rnncli.training.evaluation import evaluate
@@ -69,14 +69,15 @@ def task_from(document: Document) -> Task:
 def start(task: Task, base: Path, folder: Path, *, stdin: BinaryIO | None = None, init_from: Path | None = None) -> Run:
     """Prepare a run of `task` in a new folder; data paths are relative to `base`.
 
-    A corpus from standard input is kept in the folder as corpus.txt. `init_from` begins with the weights, and the
+    A corpus from a pipe is kept in the folder as corpus.txt. `init_from` begins with the weights, and the
     vocabulary and architecture, of a stored model. Raises before anything is read when the folder cannot be written.
     """
     check_writable(folder)
-    if task.data.train in ("-", ("-",)):
-        text = stdin.read() if stdin else b""
+    first, *others = as_paths(task.data.train) or ("",)
+    if not others and (first == "-" or (base / first).is_fifo()):
+        text = (base / first).read_bytes() if first != "-" else stdin.read() if stdin else b""
         if not text:
-            raise DataError("standard input is empty", hint="pipe a text into it, or name a file")
+            raise DataError("the pipe to train on is empty", hint="pipe a text into it, or name a file")
         atomic_write(folder / "corpus.txt", lambda file: file.write(text))
         task = replace(task, data=replace(task.data, train=str((folder / "corpus.txt").resolve())))
     weights, vocabulary = None, None
@@ -136,6 +137,9 @@ def resume(path: Path, changes: dict[str, Any]) -> Run:
     changed = to_plain(replace(task, training=replace(task.training, **changes)))
     run = _run(from_plain(changed, type(task), "--resume"), path.parent, dataset, [])
     checkpoints.put_progress(run.trainer, stored, path)
+    if changes and run.trainer.progress.step > run.trainer.total_steps:
+        done, asked = run.trainer.progress.step, run.trainer.total_steps
+        raise UsageError(f"the run is at step {done} already, beyond the {asked} asked for")
     return run
 
 

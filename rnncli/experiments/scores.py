@@ -58,7 +58,7 @@ def evaluate_files(
 
     The baselines learn from the model's training text, and are left out where that is gone.
     """
-    spec = replace(loaded.task.data, encoding=encoding or "utf-8")
+    spec = replace(loaded.task.data, encoding=encoding or loaded.task.data.encoding)
     ids = read_other(spec, tuple(files), loaded.vocabulary, stdin)
     notices = unknown_notice("given", ids, loaded.vocabulary)
     try:

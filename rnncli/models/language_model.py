@@ -150,10 +150,10 @@ class LanguageModel:
             self.embedding.backward(d_vectors, cache.ids)
         return d_vectors, d_state
 
-    def logits(self, ids: Array, state: State | None = None) -> tuple[Array, State]:
-        """Return logits (V, T·B) for ids (T, B), and the state after them."""
+    def logits(self, ids: Array, state: State | None = None, *, last: bool = False) -> tuple[Array, State]:
+        """Return logits (V, T·B) for ids (T, B), or with `last` those (V, B) of the last step, and the state after."""
         top, state, _ = self.recurrent.forward(self.embed(ids), state)
-        return self.output.forward(merge_time(top))[0], state
+        return self.output.forward(merge_time(top[-1:] if last else top))[0], state
 
     def step(self, ids: Array, state: State | None) -> tuple[Array, State]:
         """Return logits (V, B) of the token after ids (B,), and the state to go on from: T = 1."""

@@ -1,4 +1,4 @@
-"""How weights begin: PyTorch's defaults, so that runs of the same size compare."""
+"""How weights begin: drawn as PyTorch draws them, so that runs of the same size compare."""
 
 import numpy as np
 from numpy.typing import DTypeLike

@@ -1,5 +1,6 @@
 """Text for language models: files → splits → vocabulary → ids → batches."""
 
+import glob
 import hashlib
 import os
 from collections.abc import Sequence
@@ -62,8 +63,8 @@ class TextDataSpec:
     def __post_init__(self) -> None:
         """Refuse paths that name nothing, or standard input among others."""
         for paths in map(as_paths, (self.train, self.validation, self.test)):
-            if "" in paths or ("-" in paths and len(paths) > 1):
-                raise ValueError("train, validation and test name files, folders or globs, or - alone for stdin")
+            if "" in paths or ("-" in paths and paths != as_paths(self.train)) or ("-" in paths and len(paths) > 1):
+                raise ValueError("train, validation and test name files, folders or globs; train may be - for stdin")
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,14 @@ def as_paths(paths: Paths) -> tuple[str, ...]:
 
 def resolved(paths: Paths, base: Path) -> tuple[str, ...]:
     """Return the paths as seen from `base`; "-" is standard input."""
-    return tuple(path if path == "-" else os.path.join(base, path) for path in as_paths(paths))  # noqa: PTH118
+    return tuple(path if path == "-" else _joined(base, path) for path in as_paths(paths))
+
+
+def _joined(base: Path, path: str) -> str:
+    joined = os.path.join(base, path)  # noqa: PTH118
+    if set(path) & set("*?[") and not os.path.exists(joined):  # noqa: PTH110
+        return os.path.join(glob.escape(str(base)), path)  # noqa: PTH118
+    return joined
 
 
 def read_text(spec: TextDataSpec, paths: Paths, base: Path, stdin: BinaryIO | None = None) -> tuple[Corpus, str]:
@@ -182,7 +190,8 @@ def fit_sizes(spec: TextDataSpec, training: TrainingSpec, train: Sequence[np.nda
     if training.bptt == "full":
         return min(batch_size, tokens - 1), length
     length = min(length, tokens - 1)
-    fitting = max(1, (tokens - 1) // (20 * length))
+    step = (training.stride or length) if training.state == "reset" else length
+    fitting = max(1, (tokens - 1) // (20 * step))
     if fitting < batch_size:
         batch_size = fitting // 16 * 16 if fitting > 16 else fitting  # multiples of 16 run fastest
     return batch_size, length
@@ -218,5 +227,5 @@ def evaluation_batches(
     streams = training.batch_size
     if spec.format == "stream":
         streams = max(1, min(streams, sum(map(len, ids)) // STREAM_TOKENS))
-    once = TrainingSpec(bptt=training.bptt if spec.format == "stream" else "full")
+    once = TrainingSpec()
     return make_batches(spec, once, vocabulary, ids, streams, training.bptt_length)

@@ -103,6 +103,8 @@ class TextGenerator:
     def search(self, seed: str, *, length: int, beam_size: int, results: int = 1) -> list[GeneratedText]:
         """Return the `results` most probable continuations that a beam search finds, best first."""
         _, logits, state = self._read(seed)
+        if not length:
+            return [GeneratedText(seed)]
         found = beam_search(
             self.model.step,
             lambda state, columns: [layer[..., columns] for layer in state],
@@ -128,8 +130,9 @@ class TextGenerator:
         inputs = np.concatenate((self._fresh_start(), ids[:-1])) if len(ids) else ids
         scores: list[Array] = []
         state: State | None = None
-        for start in range(0, len(ids), BLOCK):
-            part = slice(start, start + BLOCK)
+        block = max(1, min(BLOCK, 2**22 // len(vocabulary)))  # of logits (V, block)
+        for start in range(0, len(ids), block):
+            part = slice(start, start + block)
             logits, state = self.model.logits(inputs[part, None], state)
             scores.append(log_softmax(logits)[ids[part], np.arange(logits.shape[1])])
         return tokens, np.concatenate(scores) if scores else np.empty(0)
@@ -152,9 +155,9 @@ class TextGenerator:
         state: State | None = None
         logits: Array = np.empty(0)
         for start in range(0, len(ids), BLOCK):
-            logits, state = self.model.logits(ids[start : start + BLOCK, None], state)
+            logits, state = self.model.logits(ids[start : start + BLOCK, None], state, last=True)
         assert state is not None
-        return ids, logits[:, -1:], state
+        return ids, logits, state
 
     def _text(self, seed: str, ids: Array) -> GeneratedText:
         """Return a hypothesis of the beam search as a text, with the log-probabilities of its tokens."""

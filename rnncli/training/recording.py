@@ -28,6 +28,8 @@ class Recorder:
         """Pass the events on, each one recorded first."""
         saved_at = clock()
         self._forget_later_metrics()
+        if not self.trainer.progress.step:
+            self.save_last()  # what cannot be saved is found out before the first step
         with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as log:
             for event in events:
                 if isinstance(event, StepDone | Validated):

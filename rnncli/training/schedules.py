@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, get_args
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -95,9 +95,4 @@ class Cosine(Schedule):
 
 AnySchedule = Constant | StepDecay | Plateau | Cosine
 
-SCHEDULES: dict[str, type[AnySchedule]] = {
-    "constant": Constant,
-    "step": StepDecay,
-    "plateau": Plateau,
-    "cosine": Cosine,
-}
+SCHEDULES: dict[str, type[AnySchedule]] = {schedule.name: schedule for schedule in get_args(AnySchedule)}

@@ -129,7 +129,7 @@ class Trainer:
             self.flat.grads[:] = 0
             loss, state, cache = self.model.loss(batch, progress.state if batch.carry else None, dropout)
             self.model.backward(cache)
-            self.flat.grads[:] /= loss.count if settings.reduction == "mean" else batch.inputs.shape[1]
+            self.flat.grads[:] /= loss.count if settings.reduction == "mean" else batch.inputs.shape[-1]
             norm = clip(self.flat.grads, settings.max_norm, settings.max_value)
             at = f" of step {progress.step + 1}"
             self._check("loss" + at, loss.mean, self._exploded, rate)

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -118,6 +119,12 @@ def environment(**changes):
     return kept | {"PYTHONPATH": str(ROOT)} | changes
 
 
+def heed_signals():
+    """Undo what nohup, or a shell's &, has done to the test run itself."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.fixture
 def start_process(rnncli, tmp_path):
     """`start_process(*arguments, **of Popen)` runs the command in a process of its own, which does not outlive us."""
@@ -126,7 +133,8 @@ def start_process(rnncli, tmp_path):
         def start(*arguments, env=(), **settings):
             command = [*settings.pop("before", ()), sys.executable, "-m", "rnncli", *map(str, arguments)]
             pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | settings
-            process = subprocess.Popen(command, cwd=tmp_path, env=environment(**dict(env)), **pipes)
+            settings = {"cwd": tmp_path, "env": environment(**dict(env)), "preexec_fn": heed_signals, **pipes}
+            process = subprocess.Popen(command, **settings)
             stack.enter_context(process)
             stack.callback(process.kill)
             return process

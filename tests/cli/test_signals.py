@@ -27,6 +27,7 @@ def stuck(start_process, poem):
         process = start_process(*LONG, "--json", **settings)
         fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE)
         wait_until(lambda: waiting(process) > PIPE - 300)
+        time.sleep(0.3)  # for the line that still fits
         return process
 
     return start
@@ -83,7 +84,8 @@ def test_second_signal_leaves_at_once(stuck):
     assert process.poll() is None
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=0.5) == -signal.SIGTERM
-    assert not Path("runs/poem/last.npz").exists()
+    _, content = read_checkpoint_file(Path("runs/poem/last.npz"))
+    assert content["metrics"]["step"] == 0  # saved before the first step, and not since
 
 
 def test_ignored_signal_stays_ignored(stuck):

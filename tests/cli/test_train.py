@@ -62,7 +62,7 @@ class TestNewRun:
         before = content("a/b c")
         status, out, err = rnncli("train", "poem.txt", *TINY, "-q", "--output", "a/b c")
         assert (status, out) == (2, "")
-        assert err == "a/b c already holds a run; go on with it: --resume 'a/b c'; or name another\n"
+        assert err == "a/b c already holds best.npz; name another folder; to go on with a run: --resume 'a/b c'\n"
         assert content("a/b c") == before
         assert not Path("runs").exists()
 
@@ -213,6 +213,8 @@ def test_absurd_learning_rates_diverge(trained, optimizer):
     for cell in CELLS:
         for rate in ("1e9", "1e38"):
             how = ["--set", f"training.optimizer.name={optimizer}", "--cell", cell, "--learning-rate", rate, "-q"]
-            status, out, err = trained("train", "poem.txt", "--hidden-size", "8", "--steps", "200", *how, "-o", "out")
+            status, out, err = trained(
+                "train", "poem.txt", "--hidden-size", "8", "--steps", "200", *how, "-o", f"{cell}-{rate}"
+            )
             assert (status, out, err.count("\n")) == (4, "", 1)
-            assert "NaN" not in Path("out/metrics.jsonl").read_text()
+            assert "NaN" not in Path(f"{cell}-{rate}/metrics.jsonl").read_text()

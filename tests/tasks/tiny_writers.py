@@ -33,7 +33,8 @@ class Successor:
         self.following = dict(itertools.pairwise([*ids, ids[0]]))
         self.size = len(vocabulary)
 
-    def logits(self, ids, state=None):
+    def logits(self, ids, state=None, *, last=False):
+        ids = ids[-1:] if last else ids
         logits = np.zeros((self.size, ids.size), np.float32)
         for column, token in enumerate(ids.ravel()):
             logits[self.following[int(token)], column] = 60
