@@ -54,7 +54,7 @@ def score(
         texts = lines(text) if vocabulary.items else [text]
     results: list[dict[str, Any]] = []
     for text in texts:
-        if unknown := vocabulary.unknown_positions(text):
+        if unknown := vocabulary.unknown_positions(vocabulary.as_typed(text)):
             talk.warn(f"tokens that are not in the vocabulary, scored as <unk>: {len(unknown)}")
         tokens, scores = writer.score(text)
         total = float(scores.sum())

@@ -113,17 +113,22 @@ class Vocabulary:
             ids += self._look_up(tokens).data
         return np.frombuffer(ids, self.dtype)
 
+    def as_typed(self, text: str) -> str:
+        """Return a text with a space before it where only that makes its first word a known one."""
+        first = next((tokens[0] for tokens in _split(text, self.spec)), "")
+        return f" {text}" if first and first not in self._ids and f" {first}" in self._ids else text
+
     def encode_prime(self, text: str) -> Ids:
         """Encode a text that a user typed, and refuse what the model cannot know.
 
         A first word that was only ever seen after a space is taken so. Raises DataError for a token not in the
         vocabulary when `<unk>` was never seen in training, because its weights are then as they were drawn.
         """
+        typed, text = text, self.as_typed(text)
         unknown = self.unknown_positions(text)
-        if unknown and unknown[0][0] == 0 and f" {unknown[0][1]}" in self._ids:
-            text, unknown = f" {text}", unknown[1:]
         if unknown and not self.counts[0]:
             position, token = unknown[0]
+            position -= len(text) - len(typed)
             word = token.lstrip(" ") or token
             kind = f"character {word!r} (U+{ord(word):04X})" if len(word) == 1 else f"word {word[:40]!r}"
             more = f" (nor were {len(unknown) - 1} more)" if unknown[1:] else ""

@@ -174,7 +174,7 @@ def unknown_notice(name: str, ids: Sequence[np.ndarray[Any, Any]], vocabulary: V
 def _notices(corpus: Corpus, vocabulary: Vocabulary, encoded: dict[str, list[np.ndarray[Any, Any]]]) -> tuple[str, ...]:
     notices = []
     if corpus.skipped:
-        notices.append(f"skipped {len(corpus.skipped)} files that are not text: {', '.join(corpus.skipped[:3])}")
+        notices.append(f"files that are not text, left out: {len(corpus.skipped)}, the first {corpus.skipped[0]}")
     for name, ids in encoded.items():
         if not ids:
             notices.append(f"no {name} split: the text is too short, or its share is 0")

@@ -124,6 +124,7 @@ class TextGenerator:
         The first follows a fresh start, as it does in generation. A line ends with the probability of its end.
         """
         vocabulary = self.vocabulary
+        text = vocabulary.as_typed(text)
         tokens, ids = vocabulary.split(text), vocabulary.encode(text).astype(np.intp)
         if vocabulary.end_id is not None:
             tokens, ids = [*tokens, vocabulary.tokens[vocabulary.end_id]], np.append(ids, vocabulary.end_id)

@@ -199,4 +199,4 @@ def test_files_of_a_folder_that_are_no_text_are_named(tmp_path):
         (tmp_path / "texts" / name).write_bytes(content)
     dataset = read_dataset(TextDataSpec(train="texts", split=SplitSpec(0.0, 0.5)), 1, tmp_path)
     assert texts(dataset) == {"train": ["abab\n"], "validation": [], "test": ["baba"]}
-    assert dataset.notices[0] == f"skipped 1 files that are not text: {tmp_path / 'texts' / 'b.png'}"
+    assert dataset.notices[0] == f"files that are not text, left out: 1, the first {tmp_path / 'texts' / 'b.png'}"
