@@ -45,7 +45,7 @@ def evaluate(
         raise UsageError(f"--split must be one of {', '.join(splits)}, not {split!r}")
     loaded = load(model or newest_model(runs))
     if files:
-        scores, notices = evaluate_files(loaded, files, encoding=encoding, stdin=None)
+        scores, notices = evaluate_files(loaded, files, encoding=encoding)
     else:
         scores, notices = evaluate_splits(loaded, (split,) if split else ("validation", "test"))
     for notice in notices:

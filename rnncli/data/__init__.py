@@ -2,7 +2,7 @@
 
 from rnncli.data.batching import Batch, Items, Streams, Windows
 from rnncli.data.readers import Corpus, lines, read_corpus
-from rnncli.data.splitting import Splits, split_items, split_stream, split_text
+from rnncli.data.splitting import Splits, split_items, split_text
 from rnncli.data.tokenizers import TOKENIZERS, Decoder, Tokenizer, TokenizerSpec
 from rnncli.data.vocabulary import Ids, Vocabulary
 
@@ -22,6 +22,5 @@ __all__ = [
     "lines",
     "read_corpus",
     "split_items",
-    "split_stream",
     "split_text",
 ]

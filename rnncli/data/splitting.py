@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from rnncli.data.tokenizers import TOKENIZERS, Tokenizer
-from rnncli.data.vocabulary import Ids
 
 Part = TypeVar("Part")
 
@@ -34,12 +33,6 @@ def split_text(
 
     first, second = _cuts(len(text), validation, test, enough, lambda position: tokenizer.cut(text, position))
     return Splits(text[:first], text[first:second], text[second:])
-
-
-def split_stream(ids: Ids, validation: float, test: float) -> Splits[Ids]:
-    """Cut ids (N,) as `split_text` does a text; the parts are views."""
-    first, second = _cuts(len(ids), validation, test, lambda start, stop: stop - start >= 2)
-    return Splits(ids[:first], ids[first:second], ids[second:])
 
 
 def split_items(n: int, validation: float, test: float, rng: np.random.Generator) -> Splits[npt.NDArray[np.intp]]:

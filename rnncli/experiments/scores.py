@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import BinaryIO
 
 from rnncli.data import Splits
 from rnncli.errors import RnncliError
@@ -51,15 +50,13 @@ def evaluate_splits(loaded: LoadedModel, splits: Iterable[str]) -> tuple[list[Sc
     return score_splits(loaded.model, loaded.task, dataset, splits), notices
 
 
-def evaluate_files(
-    loaded: LoadedModel, files: Sequence[str], *, encoding: str | None, stdin: BinaryIO | None
-) -> tuple[list[Score], list[str]]:
+def evaluate_files(loaded: LoadedModel, files: Sequence[str], *, encoding: str | None) -> tuple[list[Score], list[str]]:
     """Return a stored model's score on other files, and notices.
 
     The baselines learn from the model's training text, and are left out where that is gone.
     """
     spec = replace(loaded.task.data, encoding=encoding or loaded.task.data.encoding)
-    ids = read_other(spec, tuple(files), loaded.vocabulary, stdin)
+    ids = read_other(spec, tuple(files), loaded.vocabulary)
     notices = unknown_notice("given", ids, loaded.vocabulary)
     try:
         train = loaded.task.read(loaded.path.parent, loaded.vocabulary).splits.train

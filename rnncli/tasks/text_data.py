@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Ge, Lt
@@ -109,10 +109,10 @@ def _joined(base: Path, path: str) -> str:
     return joined
 
 
-def read_text(spec: TextDataSpec, paths: Paths, base: Path, stdin: BinaryIO | None = None) -> tuple[Corpus, str]:
+def read_text(spec: TextDataSpec, paths: Paths, base: Path) -> tuple[Corpus, str]:
     """Read the files as one text, each ending in a newline where another follows."""
     binary = spec.tokenizer.level == "byte"
-    corpus = read_corpus(resolved(paths, base), spec.encoding, binary=binary, stdin=stdin)
+    corpus = read_corpus(resolved(paths, base), spec.encoding, binary=binary)
     *first, last = corpus.texts
     return corpus, "".join(text if text.endswith("\n") else text + "\n" for text in first) + last
 
@@ -153,11 +153,9 @@ def read_dataset(spec: TextDataSpec, random_seed: int, base: Path, vocabulary: V
     return dataset
 
 
-def read_other(
-    spec: TextDataSpec, paths: Paths, vocabulary: Vocabulary, stdin: BinaryIO | None = None
-) -> list[np.ndarray[Any, Any]]:
+def read_other(spec: TextDataSpec, paths: Paths, vocabulary: Vocabulary) -> list[np.ndarray[Any, Any]]:
     """Read and encode files that are no part of the spec; DataError where they have nothing to predict."""
-    corpus, text = read_text(spec, paths, Path(), stdin)
+    corpus, text = read_text(spec, paths, Path())
     encoded = [vocabulary.encode(part) for part in (lines(text) if spec.format == "lines" else [text])]
     if sum(map(len, encoded)) < 2:
         raise DataError(f"{corpus.names[0]}: too short to evaluate on", hint="give a text of at least 2 tokens")

@@ -3,16 +3,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnncli.data.splitting import split_items, split_stream, split_text
+from rnncli.data.splitting import split_items, split_text
 from rnncli.data.tokenizers import TOKENIZERS
 
 fractions = st.tuples(st.floats(0, 0.6), st.floats(0, 0.39))
 
 
-def test_stream_in_order():
-    parts = split_stream(np.arange(100, dtype=np.uint8), 0.05, 0.1)
-    assert [part.tolist() for part in parts] == [list(range(85)), list(range(85, 90)), list(range(90, 100))]
-    assert parts.validation.dtype == np.uint8
+HUNDRED = "".join(map(chr, range(100)))
+
+
+def test_parts_in_order():
+    assert split_text(HUNDRED, 0.05, 0.1) == (HUNDRED[:85], HUNDRED[85:90], HUNDRED[90:])
 
 
 @pytest.mark.parametrize(
@@ -28,14 +29,14 @@ def test_stream_in_order():
         (0, 0.4, 0.4, (0, 0, 0)),
     ],
 )
-def test_stream_sizes(n, validation, test, sizes):
-    assert tuple(map(len, split_stream(np.arange(n), validation, test))) == sizes
+def test_sizes(n, validation, test, sizes):
+    assert tuple(map(len, split_text("x" * n, validation, test))) == sizes
 
 
 @given(n=st.integers(0, 60), shares=fractions)
-def test_no_part_of_a_stream_is_too_short(n, shares):
-    parts = split_stream(np.arange(n), *shares)
-    assert np.array_equal(np.concatenate(parts), np.arange(n))
+def test_no_part_is_too_short(n, shares):
+    parts = split_text(HUNDRED[:n], *shares)
+    assert "".join(parts) == HUNDRED[:n]
     assert n < 2 or len(parts.train) >= 2
     assert all(len(part) != 1 for part in parts[1:])
     assert all(len(part) == 0 for part, share in zip(parts[1:], shares, strict=True) if share == 0)
@@ -80,4 +81,4 @@ def test_items_are_dealt_by_the_generator_alone():
 @pytest.mark.parametrize(("validation", "test"), [(-0.1, 0), (0, -0.1), (0.5, 0.5), (1, 0), (float("nan"), 0)])
 def test_fractions_out_of_range(validation, test):
     with pytest.raises(ValueError, match="below 1 together"):
-        split_stream(np.arange(9), validation, test)
+        split_text("123456789", validation, test)

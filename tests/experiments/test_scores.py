@@ -55,16 +55,17 @@ def test_it_says_when_its_text_has_changed_and_fails_when_it_is_gone(finished):
 
 
 @pytest.mark.parametrize("data_format", ["stream", "lines"])
-def test_other_files_are_scored_as_splits_are(tmp_path, data_format):
+def test_other_files_are_scored_as_splits_are(tmp_path, monkeypatch, data_format):
     task = tiny_task(data={"format": data_format, "test": "other.txt"}, epochs=1)
     (tmp_path / "other.txt").write_text("\n".join(LINES[:9]))
     run, _ = trained(task, tmp_path)
     loaded = experiments.load(run.folder)
-    scores, notices = experiments.evaluate_files(loaded, [str(tmp_path / "other.txt")], encoding=None, stdin=None)
+    scores, notices = experiments.evaluate_files(loaded, [str(tmp_path / "other.txt")], encoding=None)
     (test,), _ = experiments.evaluate_splits(loaded, ("test",))
     assert scores == [Score("given", test.loss, test.baselines)]
     assert notices == []
-    piped = experiments.evaluate_files(loaded, ["-"], encoding="utf-8", stdin=io.BytesIO("\n".join(LINES[:9]).encode()))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("\n".join(LINES[:9]).encode())))
+    piped = experiments.evaluate_files(loaded, ["-"], encoding="utf-8")
     assert piped == (scores, notices)
 
 
@@ -72,7 +73,7 @@ def test_a_model_whose_text_is_gone_scores_without_baselines(finished, tmp_path)
     (tmp_path / "other.txt").write_bytes("ab cab é".encode("latin-1"))
     (tmp_path / "corpus.txt").unlink()
     (score,), notices = experiments.evaluate_files(
-        experiments.load(finished.folder), [str(tmp_path / "other.txt")], encoding="latin-1", stdin=None
+        experiments.load(finished.folder), [str(tmp_path / "other.txt")], encoding="latin-1"
     )
     assert (score.split, score.loss.count, score.baselines) == ("given", 7, {})
     assert notices[0] == "12.50% of the given tokens are not in the vocabulary"
