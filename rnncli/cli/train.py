@@ -143,8 +143,9 @@ def changes_of(assignments: list[str], given: dict[str, Any]) -> dict[str, Any]:
     for assignment in assignments:
         override(document, assignment)
     training = document.value.get("training", {})
-    if other := set(document.value) - {"training"} or ({"training"} if not isinstance(training, dict) else set()):
-        raise UsageError(f"a resumed run keeps its settings, so {', '.join(sorted(other))} cannot change")
+    refused = sorted(name for name in document.value if name != "training" or not isinstance(training, dict))
+    if refused:
+        raise UsageError(f"a resumed run keeps its settings, so {', '.join(refused)} cannot change")
     return {**training, **given}
 
 
@@ -175,12 +176,11 @@ def read_document(
 
 def run_name(corpus: list[str], spec: Path | None) -> str:
     """Return the name of a new run: its corpus's, else its spec's."""
-    if corpus and Path(corpus[0]).is_fifo():
+    if not corpus:
+        return spec.stem if spec else "corpus"
+    if corpus[0] == "-" or Path(corpus[0]).is_fifo():
         return "stdin"
-    if corpus:
-        stem = Path(corpus[0]).resolve().stem.strip("*?[]. ") if corpus[0] != "-" else "stdin"
-        return stem or "corpus"
-    return spec.stem if spec else "corpus"
+    return Path(corpus[0]).resolve().stem.strip("*?[]. ") or "corpus"
 
 
 def seconds_of(text: str | None) -> float | None:

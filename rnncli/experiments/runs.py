@@ -80,21 +80,20 @@ def start(task: Task, base: Path, folder: Path, *, stdin: BinaryIO | None = None
             raise DataError("the pipe to train on is empty", hint="pipe a text into it, or name a file")
         atomic_write(folder / "corpus.txt", lambda file: file.write(text))
         task = replace(task, data=replace(task.data, train=str((folder / "corpus.txt").resolve())))
-    weights, vocabulary = None, None
-    if init_from:
-        origin = load(init_from)
+    origin = load(init_from) if init_from else None
+    if init_from and origin:
         _refuse_other(init_from, task, origin.task)
-        weights, vocabulary = origin.model.parameters(), origin.vocabulary
         data = replace(task.data, tokenizer=origin.task.data.tokenizer, format=origin.task.data.format)
         try:
             task = replace(task, model=origin.task.model, data=data)
         except ValueError as error:
             raise UsageError(f"the model of {init_from} does not go with this spec: {error}") from None
-    dataset = task.read(base, vocabulary)
+    dataset = task.read(base, origin.vocabulary if origin else None)
     task, notices = task.fitted(dataset)
     run = _run(task.moved(base, folder), folder, dataset, [*dataset.notices, *notices])
-    for name, parameter in (weights or {}).items():
-        run.model.parameters()[name].value[:] = parameter.value
+    if origin:
+        stored = {name: parameter.value for name, parameter in origin.model.parameters().items()}
+        checkpoints.put_weights(run.model.parameters(), stored, origin.path)
     return run
 
 

@@ -225,5 +225,5 @@ def evaluation_batches(
     streams = training.batch_size
     if spec.format == "stream":
         streams = max(1, min(streams, sum(map(len, ids)) // STREAM_TOKENS))
-    once = TrainingSpec()
-    return make_batches(spec, once, vocabulary, ids, streams, training.bptt_length)
+    # Whatever `training` says of windows and state: the defaults read a stream with carried state, and whole lines
+    return make_batches(spec, TrainingSpec(), vocabulary, ids, streams, training.bptt_length)

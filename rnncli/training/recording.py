@@ -34,13 +34,9 @@ class Recorder:
             for event in events:
                 if isinstance(event, StepDone | Validated):
                     log.write(json.dumps(metrics_line(event)) + "\n")
-                if isinstance(event, Validated):
-                    if event.best:
-                        save(self.folder / "best.npz", self.checkpoint(event))
-                    log.flush()
-                    self.save_last()
-                    saved_at = clock()
-                elif clock() - saved_at > SAVE_SECONDS:
+                if isinstance(event, Validated) and event.best:
+                    save(self.folder / "best.npz", self.checkpoint(event))
+                if isinstance(event, Validated) or clock() - saved_at > SAVE_SECONDS:
                     log.flush()
                     self.save_last()
                     saved_at = clock()
