@@ -29,7 +29,7 @@ def language_model_case(
 ) -> GradientCase:
     """Build that model in float64 with a batch of 2 sequences of 4 steps, the second of 2 where `masked`.
 
-    Dropout draws the same units each time. `inputs` are the vectors (T, E, B) that the first layer reads, and
+    Dropout draws the same units each time. `inputs` are vectors (E, T, B) for the first layer to read, and
     `state.l` (S, H, B) the state of layer l before the first step, unless the model learns its initial state.
     """
     T, B, V, H = 4, 2, vocabulary_size, spec.hidden_size
@@ -46,22 +46,19 @@ def language_model_case(
     state = None
     if spec.initial_state == "zeros":
         state = [rng.standard_normal((len(spec.cell.states), H, B)) for _ in range(spec.num_layers)]
-    # A learned embedding is read by its table and moved by `inputs`. A one-hot one is read twice, by its ids and as
-    # vectors, and the losses added, so that the lookup and the product are both checked.
-    if model.embedding:
-        inputs = np.zeros((T, spec.embedding.size, B))
-    else:
-        inputs = np.ascontiguousarray(np.eye(V)[ids].transpose(0, 2, 1))
+    # The model is run twice, on its ids and on vectors that stand for none, and the losses are added, so that a lookup
+    # and the product that it replaces are both checked.
+    inputs = rng.standard_normal((spec.embedding.size if model.embedding else V, T, B))
 
     def run(*, backward: bool) -> Loss:
-        vectors = model.embed(ids) + inputs if model.embedding else inputs
         total = Loss(0.0, 0)
-        for x, is_moved in ((vectors, True),) if model.embedding else ((ids, False), (vectors, True)):
-            loss, _, cache = model.loss_from_vectors(x, batch, state, np.random.default_rng(random_seed), ids)
+        for x in (model.embed(ids), inputs):
+            source = None if x is inputs else ids
+            loss, _, cache = model.loss_from(x, batch, state, np.random.default_rng(random_seed), ids=source)
             total = total.plus(loss)
             if backward:
                 d_x, d_state = model.backward(cache)
-                if is_moved and d_x is not None:
+                if x is inputs and d_x is not None:
                     grads["inputs"] = d_x
                 for layer, gradient in enumerate(d_state if state else ()):
                     name = f"state.{layer}"
@@ -80,15 +77,16 @@ def language_model_case(
 def language_model_cases(random_seed: int) -> Iterator[GradientCase]:
     """Every cell x 1 and 2 layers x kind of embedding x masked or not x kind of initial state, on tiny models."""
     cells: list[AnyCell] = [cell for cls in CELLS.values() for cell in cls.variants()]
-    kinds: tuple[Literal["learned", "one_hot"], ...] = ("learned", "one_hot")
+    # Of 3 tokens the embedding is folded into the first layer, of 5 it is not
+    embeddings: tuple[tuple[Literal["learned", "one_hot"], int], ...] = (("learned", 5), ("learned", 3), ("one_hot", 5))
     initial: tuple[Literal["zeros", "learned"], ...] = ("zeros", "learned")
-    for cell, layers, kind, masked, start in product(cells, (1, 2), kinds, (False, True), initial):
+    for cell, layers, (kind, V), masked, start in product(cells, (1, 2), embeddings, (False, True), initial):
         spec = LanguageModelSpec(
             embedding=EmbeddingSpec(kind, 3), cell=cell, hidden_size=3, num_layers=layers, initial_state=start
         )
         activation = f" {cell.activation}" if hasattr(cell, "activation") else ""
         title = (
-            f"{cell.name}{activation}, {layers} layer{'s' * (layers > 1)}, {kind} embedding, "
+            f"{cell.name}{activation}, {layers} layer{'s' * (layers > 1)}, {V} tokens, {kind} embedding, "
             f"{'masked' if masked else 'full'}, {start} state"
         )
-        yield language_model_case(spec, 5, title=title, masked=masked, random_seed=random_seed)
+        yield language_model_case(spec, V, title=title, masked=masked, random_seed=random_seed)

@@ -7,11 +7,11 @@ import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 from numpy.typing import DTypeLike
 
+from rnncli.nn.blocks import flat
 from rnncli.nn.cells import AnyCell, LSTMCell
-from rnncli.nn.layers import Embedding, Linear, Stack
-from rnncli.nn.layers.recurrent import merge_time, split_time
+from rnncli.nn.layers import Embedding, Lookup, Softmax, Stack
+from rnncli.nn.layers.softmax import SoftmaxGradient
 from rnncli.nn.layers.stack import StackCache
-from rnncli.nn.losses import LOSSES
 from rnncli.nn.parameter import Array, Parameters, prefixed
 from rnncli.nn.protocols import Loss, State, SupportsBatch
 
@@ -55,11 +55,10 @@ class LanguageModelCache(NamedTuple):
     """What the loss leaves for the backward pass."""
 
     ids: Array | None  # (T, B) when the input vectors came from the embedding
-    steps: int
     stack: StackCache
-    hidden: Array  # (H, N), the hidden states of the N real positions
-    real: Array | None  # (T·B,), True at real positions
-    d_logits: Array  # (V, N)
+    mask: Array | None  # (T, B), True at the N real positions
+    shape: tuple[int, int]  # T, B
+    output: SoftmaxGradient | None
 
 
 class LanguageModel:
@@ -96,7 +95,7 @@ class LanguageModel:
             recurrent_dropout=spec.recurrent_dropout,
         )
         tied = self.embedding.weight if self.embedding and spec.tie_embeddings else None
-        self.output = Linear(H, V, rng=rng, dtype=dtype, bias=spec.bias, weight=tied)
+        self.output = Softmax(H, V, rng=rng, dtype=dtype, bias=spec.bias, weight=tied)
 
     def parameters(self) -> Parameters:
         """Return `embedding.weight`, `recurrent.0.weight_ih`, …, `output.weight`, `output.bias`."""
@@ -107,54 +106,62 @@ class LanguageModel:
             | prefixed("output", self.output.parameters())
         )
 
-    def embed(self, ids: Array) -> Array:
-        """ids (T, B) → vectors (T, E, B); one-hot ones stay ids, which the first layer reads as lookups."""
-        return self.embedding.forward(ids)[0] if self.embedding else ids
+    def embed(self, ids: Array) -> Array | Lookup:
+        """ids (T, B) → what the first layer reads: vectors (E, T, B), or a lookup of the ids."""
+        if ids.size and not 0 <= ids.min() <= ids.max() < self.vocabulary_size:
+            raise IndexError(f"token ids must be in 0..{self.vocabulary_size - 1}")
+        return self.embedding.forward(ids) if self.embedding else Lookup(ids)
 
     def loss(
-        self, batch: SupportsBatch, state: State | None = None, rng: np.random.Generator | None = None
-    ) -> tuple[Loss, State, LanguageModelCache]:
-        """Return the summed cross-entropy of the real targets in nats, the state after the batch, and the cache."""
-        return self.loss_from_vectors(self.embed(batch.inputs), batch, state, rng, ids=batch.inputs)
-
-    def loss_from_vectors(
         self,
-        vectors: Array,
         batch: SupportsBatch,
         state: State | None = None,
         rng: np.random.Generator | None = None,
-        ids: Array | None = None,
+        *,
+        gradient: bool = True,
     ) -> tuple[Loss, State, LanguageModelCache]:
-        """Return the same with the input vectors (T, E, B) given; padding is left out before the softmax."""
-        top, state, stack_cache = self.recurrent.forward(vectors, state, batch.mask, rng)
-        hidden, targets, real = merge_time(top), batch.targets.ravel(), None
-        if batch.mask is not None:
-            real = batch.mask.ravel()
-            hidden, targets = hidden[:, real], targets[real]
-        logits, _ = self.output.forward(hidden)
-        loss, d_logits = LOSSES["softmax_cross_entropy"](logits, targets)
-        return loss, state, LanguageModelCache(ids, len(vectors), stack_cache, hidden, real, d_logits)
+        """Return the summed cross-entropy of the real targets in nats, the state after the batch, and the cache.
+
+        Without `gradient` there is nothing in the cache to go backward from.
+        """
+        return self.loss_from(self.embed(batch.inputs), batch, state, rng, ids=batch.inputs, gradient=gradient)
+
+    def loss_from(
+        self,
+        x: Array | Lookup,
+        batch: SupportsBatch,
+        state: State | None = None,
+        rng: np.random.Generator | None = None,
+        *,
+        ids: Array | None = None,
+        gradient: bool = True,
+    ) -> tuple[Loss, State, LanguageModelCache]:
+        """Return the same for given input vectors (E, T, B), or a lookup; padding is left out before the softmax."""
+        top, state, stack_cache = self.recurrent.forward(x, state, batch.mask, rng)
+        hidden, targets, mask = flat(top), batch.targets.ravel(), batch.mask
+        if mask is not None:
+            hidden, targets = hidden[:, mask.ravel()], targets[mask.ravel()]
+        loss, output = self.output.loss(hidden, targets, gradient=gradient)
+        return loss, state, LanguageModelCache(ids, stack_cache, mask, batch.targets.shape, output)
 
     def backward(self, cache: LanguageModelCache) -> tuple[Array | None, State]:
         """Add the gradient of the summed loss to every parameter.
 
-        Returns ∂L/∂vectors (T, E, B) (None for ids that are one-hot) and ∂L/∂state of the state before the batch.
+        Returns ∂L/∂x, of vectors (E, T, B) or of a lookup's vectors (V, E) (None for ids that are one-hot), and
+        ∂L/∂state of the state before the batch.
         """
-        d_hidden = self.output.backward(cache.d_logits, cache.hidden)
-        if cache.real is not None:
-            every = np.zeros((len(d_hidden), len(cache.real)), d_hidden.dtype)
-            every[:, cache.real] = d_hidden
+        assert cache.output is not None
+        d_hidden = self.output.add(cache.output)
+        if cache.mask is not None:
+            every = np.zeros((len(d_hidden), cache.mask.size), d_hidden.dtype)
+            every[:, cache.mask.ravel()] = d_hidden
             d_hidden = every
-        d_vectors, d_state = self.recurrent.backward(split_time(d_hidden, cache.steps), cache.stack)
-        if self.embedding and cache.ids is not None and d_vectors is not None:
-            self.embedding.backward(d_vectors, cache.ids)
-        return d_vectors, d_state
+        d_x, d_state = self.recurrent.backward(d_hidden.reshape(-1, *cache.shape), cache.stack)
+        if self.embedding and cache.ids is not None and d_x is not None:
+            self.embedding.backward(d_x, cache.ids)
+        return d_x, d_state
 
     def logits(self, ids: Array, state: State | None = None, *, last: bool = False) -> tuple[Array, State]:
         """Return logits (V, T·B) for ids (T, B), or with `last` those (V, B) of the last step, and the state after."""
         top, state, _ = self.recurrent.forward(self.embed(ids), state)
-        return self.output.forward(merge_time(top[-1:] if last else top))[0], state
-
-    def step(self, ids: Array, state: State | None) -> tuple[Array, State]:
-        """Return logits (V, B) of the token after ids (B,), and the state to go on from: T = 1."""
-        return self.logits(ids[None, :], state)
+        return self.output.forward(flat(top[:, -1:] if last else top))[0], state

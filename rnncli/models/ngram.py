@@ -11,16 +11,20 @@ the share of c(h·) that the discounts took, and 1 for a context that was never 
 Letters: T tokens, V vocabulary size, U distinct n-grams of one length, C distinct contexts (n-grams one shorter).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
+from rnncli.data import Sequences
 from rnncli.errors import DataError
 from rnncli.nn.parameter import Array
 
 BASELINES = {"unigram": 1, "bigram": 2, "5-gram": 5}
+TOKENS = 2_000_000
+"""Baselines learn from at most this many tokens, the last ones: about 200 MB where most 5-grams are different."""
+BLOCK = 1 << 18
+"""Tokens that are scored at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,92 +55,119 @@ class NGram:
     orders: tuple[Order, ...]  # n-grams of length 1, 2, …
 
     @classmethod
-    def fit(cls, ids: Array | Sequence[Array], order: int, vocabulary_size: int) -> "NGram":
-        """Count n-grams up to length `order` in one sequence (T,), or in several whose contexts do not cross borders.
+    def fit(cls, train: Sequences, order: int, vocabulary_size: int) -> "NGram":
+        """Count n-grams up to length `order`, in sequences whose contexts do not cross borders.
 
         The first token of a sequence is context only: the tokens predicted are those a recurrent network predicts.
         Raises ValueError for an order below 1, and for ids outside 0 … vocabulary_size - 1.
         """
-        if order < 1:
-            raise ValueError(f"order must be at least 1, not {order}")
-        tokens, first = _flatten(ids, vocabulary_size)
-        grams: list[tuple[Array, Array]] = []  # by length: keys (U,), and the label (T,) of the n-gram ending there
-        context = np.zeros_like(tokens)  # the one n-gram of length 0 stands before every token
-        for _ in range(order):
-            known, labels = context >= 0, np.full_like(tokens, -1)
-            keys, labels[known] = np.unique((context * vocabulary_size + tokens)[known], return_inverse=True)
-            grams.append((keys, labels))
-            context = _before(labels, first)
-        grams.append((keys, np.full_like(tokens, -1)))  # none is longer than `order`: there every occurrence counts
-        orders: list[Order] = []
-        for (keys, labels), (_, longer) in pairwise(grams):
-            counted = labels[_once(longer) & (labels >= 0) & ~first]
-            contexts = orders[-1].keys.size if orders else 1
-            orders.append(Order.weigh(keys, counted, contexts, vocabulary_size))
-        return cls(vocabulary_size, tuple(orders))
+        (model,) = cls.fit_all(train, [order], vocabulary_size)
+        return model
 
-    def log_probabilities(self, ids: Array | Sequence[Array]) -> Array:
-        """Natural log-probability of every token but the first of each sequence, (T - sequences,), in order.
+    @classmethod
+    def fit_all(cls, train: Sequences, orders: Sequence[int], vocabulary_size: int) -> "list[NGram]":
+        """Fit models of several orders by counting once, on the last TOKENS tokens."""
+        if min(orders) < 1:
+            raise ValueError(f"order must be at least 1, not {min(orders)}")
+        tokens, first = train.read(max(0, train.size - TOKENS), train.size)
+        _check(tokens, vocabulary_size)
+        context = np.zeros(len(tokens), np.int32)  # the one n-gram of length 0 stands before every token
+        keys, labels = _count(context, tokens, vocabulary_size)
+        whole: dict[int, Order] = {}  # by length: of the n-grams that are the longest of their model
+        lower: list[Order] = []  # and of those that are not
+        for n in range(1, max(orders) + 1):
+            contexts = lower[-1].keys.size if lower else 1
+            counts = (labels >= 0) & ~first
+            if n in orders:
+                whole[n] = Order.weigh(keys, labels[counts], contexts, vocabulary_size)
+            if n < max(orders):
+                longer_keys, longer = _count(_before(labels, first), tokens, vocabulary_size)
+                lower.append(Order.weigh(keys, labels[counts & _once(longer)], contexts, vocabulary_size))
+                keys, labels = longer_keys, longer
+        return [cls(vocabulary_size, (*lower[: n - 1], whole[n])) for n in orders]
+
+    def log_probabilities(self, text: Sequences) -> Array:
+        """Natural log-probability of every token but the first of each sequence, (N - S,), in order.
 
         A token early in its sequence is predicted from the shorter context it has. Raises ValueError as `fit` does.
         """
-        tokens, first = _flatten(ids, self.vocabulary_size)
+        tokens, first = text.read(0, text.size)
+        return self._log_probabilities(tokens, first)[~first]
+
+    def cross_entropy(self, text: Sequences) -> tuple[float, int]:
+        """Nats summed over every token but the first of each sequence, and the number of those tokens."""
+        nats, count = 0.0, 0
+        for start in range(0, text.size, BLOCK):
+            before = min(start, len(self.orders))
+            tokens, first = text.read(start - before, min(start + BLOCK, text.size))
+            scored = self._log_probabilities(tokens, first)[before:][~first[before:]]
+            nats, count = nats - float(scored.sum()), count + scored.size
+        return nats, count
+
+    def _log_probabilities(self, tokens: Array, first: Array) -> Array:
+        _check(tokens, self.vocabulary_size)
         probability = np.full(tokens.shape, 1 / self.vocabulary_size)
-        context = np.zeros_like(tokens)
+        context = np.zeros(tokens.shape, np.int32)
         for order in self.orders:
-            labels = _find(order.keys, context * self.vocabulary_size + tokens)
+            labels = _find(order.keys, context * np.int64(self.vocabulary_size) + tokens)
             probability = order.discounted[labels] + order.backoff[context] * probability
             context = _before(labels, first)
-        logs: Array = np.log(probability[~first])
+        logs: Array = np.log(probability)
         return logs
 
-    def cross_entropy(self, ids: Array | Sequence[Array]) -> tuple[float, int]:
-        """Nats summed over every token but the first of each sequence, and the number of those tokens."""
-        scored = self.log_probabilities(ids)
-        return float((-scored).sum()), scored.size
 
+def baselines(train: Sequences, tests: Mapping[str, Sequences], vocabulary_size: int) -> dict[str, dict[str, float]]:
+    """Cross-entropy of each test in nats per predicted token under n-gram models of `train`, by name.
 
-def baselines(train: Array | Sequence[Array], test: Array | Sequence[Array], vocabulary_size: int) -> dict[str, float]:
-    """Cross-entropy of `test` in nats per predicted token under n-gram models of `train`, by name.
-
-    Raises DataError where `test` has no token to predict.
+    Raises DataError where a test has no token to predict.
     """
-    scores = {}
-    for name, order in BASELINES.items():
-        nats, count = NGram.fit(train, order, vocabulary_size).cross_entropy(test)
-        if not count:
-            raise DataError("the test data has no token to predict", hint="give it a sequence of two tokens or more")
-        scores[name] = nats / count
+    models = dict(zip(BASELINES, NGram.fit_all(train, [*BASELINES.values()], vocabulary_size), strict=True))
+    scores: dict[str, dict[str, float]] = {}
+    for split, test in tests.items():
+        scores[split] = {}
+        for name, model in models.items():
+            nats, count = model.cross_entropy(test)
+            if not count:
+                raise DataError(f"{split}: no token to predict", hint="give it a sequence of two tokens or more")
+            scores[split][name] = nats / count
     return scores
 
 
-def _flatten(ids: Array | Sequence[Array], vocabulary_size: int) -> tuple[Array, Array]:
-    """Join sequences: tokens (T,) and a mask (T,), True where a sequence begins."""
-    sequences = [ids] if isinstance(ids, np.ndarray) else ids
-    tokens = np.concatenate([np.zeros(0, np.int64), *sequences], dtype=np.int64, casting="same_kind")
+def _check(tokens: Array, vocabulary_size: int) -> None:
     if tokens.size and not 0 <= tokens.min() <= tokens.max() < vocabulary_size:
         raise ValueError(f"ids must be in 0 … {vocabulary_size - 1}, these are {tokens.min()} … {tokens.max()}")
-    lengths = np.array([len(sequence) for sequence in sequences], np.int64)
-    first = np.zeros(tokens.shape, bool)
-    first[(np.cumsum(lengths) - lengths)[lengths > 0]] = True
-    return tokens, first
+
+
+def _count(context: Array, tokens: Array, vocabulary_size: int) -> tuple[Array, Array]:
+    """Keys (U,) of the n-grams, and the label (T,) of the one that ends at each position, -1 where it has no context.
+
+    NumPy's unique does this in twice the memory.
+    """
+    keys = np.where(context < 0, -1, context * np.int64(vocabulary_size) + tokens)
+    places = np.argsort(keys)
+    keys = keys[places]
+    new = keys >= 0
+    new[1:] &= keys[1:] != keys[:-1]
+    labels = np.empty(len(keys), np.int32)
+    labels[places] = np.cumsum(new, dtype=np.int32) - 1
+    return keys[new], labels
 
 
 def _find(keys: Array, wanted: Array) -> Array:
     """Labels (T,) of the wanted keys (T,) among the sorted keys (U,), -1 where absent."""
-    place = np.searchsorted(keys, wanted)
-    return np.where(np.append(keys, np.iinfo(np.int64).min)[place] == wanted, place, -1)
+    place = np.searchsorted(keys, wanted).astype(np.int32)
+    return np.where(np.append(keys, np.iinfo(np.int64).min)[place] == wanted, place, np.int32(-1))
 
 
 def _before(labels: Array, first: Array) -> Array:
     """The label of the n-gram that ends just before each position (T,), -1 where its sequence begins."""
-    return np.where(first, -1, np.roll(labels, 1))
+    return np.where(first, np.int32(-1), np.roll(labels, 1))
 
 
 def _once(labels: Array) -> Array:
     """A mask (T,): one occurrence of each label, and every -1."""
     seen = np.flatnonzero(labels >= 0)
-    occurrence = np.empty(labels.max(initial=-1) + 1, np.int64)
+    occurrence = np.empty(labels.max(initial=-1) + 1, np.int32)
     occurrence[labels[seen]] = seen
     mask = labels < 0
     mask[occurrence] = True

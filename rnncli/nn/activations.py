@@ -9,10 +9,21 @@ from rnncli.nn.parameter import Array
 
 
 class Activation(NamedTuple):
-    """`forward(z)` overwrites z with y; `backward(d, y)` overwrites d with the gradient before the activation."""
+    """`forward(z)` overwrites z with y; `backward(d, y, scratch)` overwrites d with the gradient before the activation.
+
+    `scratch` is room of the shape of y.
+    """
 
     forward: Callable[[Array], None]
-    backward: Callable[[Array, Array], None]
+    backward: Callable[[Array, Array, Array], None]
+
+
+def constant(value: float) -> dict[np.dtype, Array]:
+    """Return a number as an array of no dimensions for each dtype: a Python number costs a ufunc half a microsecond."""
+    return {np.dtype(dtype): np.array(value, dtype) for dtype in (np.float32, np.float64)}
+
+
+ONE, HALF = constant(1), constant(0.5)
 
 
 def tanh(z: Array) -> None:
@@ -20,26 +31,32 @@ def tanh(z: Array) -> None:
     np.tanh(z, out=z)
 
 
-def tanh_backward(d: Array, y: Array) -> None:
+def tanh_backward(d: Array, y: Array, scratch: Array) -> None:
     """y' = 1 - y²."""
-    slope = y * y
-    np.subtract(1, slope, out=slope)
-    d *= slope
+    np.multiply(y, y, out=scratch)
+    np.subtract(ONE[y.dtype], scratch, out=scratch)
+    d *= scratch
+
+
+def sigmoid_from_tanh(t: Array) -> None:
+    """σ(z) = ½ + ½ t, where t = tanh(z/2)."""
+    half = HALF[t.dtype]
+    t *= half
+    t += half
 
 
 def sigmoid(z: Array) -> None:
     """y = σ(z) = ½ + ½ tanh(z/2): the form that cannot overflow, and tanh is NumPy's fastest transcendental."""
-    z *= 0.5
+    z *= HALF[z.dtype]
     np.tanh(z, out=z)
-    z *= 0.5
-    z += 0.5
+    sigmoid_from_tanh(z)
 
 
-def sigmoid_backward(d: Array, y: Array) -> None:
-    """y' = y (1 - y)."""
-    slope = 1 - y
-    slope *= y
-    d *= slope
+def sigmoid_backward(d: Array, y: Array, scratch: Array) -> None:
+    """y' = y - y²."""
+    np.multiply(y, y, out=scratch)
+    np.subtract(y, scratch, out=scratch)
+    d *= scratch
 
 
 def relu(z: Array) -> None:
@@ -47,9 +64,10 @@ def relu(z: Array) -> None:
     np.maximum(z, 0, out=z)
 
 
-def relu_backward(d: Array, y: Array) -> None:
+def relu_backward(d: Array, y: Array, scratch: Array) -> None:
     """y' = 1 where y > 0, else 0."""
-    d *= y > 0
+    np.greater(y, 0, out=scratch)
+    d *= scratch
 
 
 ACTIVATIONS: dict[str, Activation] = {

@@ -1,11 +1,11 @@
 """Parameters with their gradients, and the two flat buffers that hold all of a model's."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[Any]
 
@@ -35,21 +35,26 @@ def prefixed(prefix: str, parameters: Mapping[str, Parameter]) -> Parameters:
     return {f"{prefix}.{name}": parameter for name, parameter in parameters.items()}
 
 
-def pack(parameters: Parameters) -> FlatParameters:
-    """Move the parameters into two flat buffers and make each one a view of them.
+def pack(parameters: Parameters, zeros: Callable[[int, DTypeLike], Array] = np.zeros) -> FlatParameters:
+    """Move the parameters into two flat buffers, as `zeros` makes them, and make each one a view of them.
 
     Clipping, an optimizer step, a checkpoint or a sum over workers is then one operation on one array.
     """
     dtype = np.result_type(*(parameter.value for parameter in parameters.values()))
     size = sum(parameter.value.size for parameter in parameters.values())
-    flat = FlatParameters(np.empty(size, dtype), np.zeros(size, dtype), {})
+    flat = FlatParameters(zeros(size, dtype), zeros(size, dtype), {})
     start = 0
     for name, parameter in parameters.items():
         place = slice(start, start + parameter.value.size)
-        shape = parameter.value.shape
         flat.values[place] = parameter.value.ravel()
-        parameter.value = flat.values[place].reshape(shape)
-        parameter.grad = flat.grads[place].reshape(shape)
+        parameter.value = flat.values[place].reshape(parameter.value.shape)
         flat.slices[name] = place
         start = place.stop
+    collect(parameters, flat.slices, flat.grads)
     return flat
+
+
+def collect(parameters: Parameters, slices: Mapping[str, slice], grads: Array) -> None:
+    """Make the gradient of each packed parameter a view of the flat buffer `grads`."""
+    for name, place in slices.items():
+        parameters[name].grad = grads[place].reshape(parameters[name].value.shape)

@@ -5,6 +5,7 @@ cache. Objects hold parameters and nothing else, so two forward passes never dis
 is an argument and a result, never a member.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
 
@@ -16,13 +17,17 @@ class Cell(Protocol):
 
     `gates` names the k blocks of H rows in the weights, `states` the S states (the first is the output). The recurrent
     product of a gate listed in `apart` (the last of `gates`) is not added to its input product: it arrives in the
-    first blocks of `saved`, which also keeps whatever else `backward` needs, one block for each name.
+    first blocks of `saved`, which also keeps whatever else `backward` needs, one block for each name. `passes_hidden`
+    tells whether h' depends on h in any other way than through the recurrent product. Pre-activations arrive multiplied
+    by `scales`, one for each gate: with ½ for a sigmoid, one tanh serves all gates, since σ(z) = ½ + ½ tanh(z/2).
     """
 
     gates: ClassVar[tuple[str, ...]]
     states: ClassVar[tuple[str, ...]]
     saved: ClassVar[tuple[str, ...]]
     apart: ClassVar[tuple[str, ...]]
+    passes_hidden: ClassVar[bool]
+    scales: ClassVar[tuple[float, ...]]
 
     @classmethod
     def variants(cls) -> list[Self]:
@@ -33,21 +38,27 @@ class Cell(Protocol):
         """Change the initial bias (k, H) in place where the cell wants it so."""
         ...
 
-    def forward(self, gates: Array, state_prev: Array, state: Array, saved: Array) -> None:
-        """Turn pre-activations `gates` (k, H, B) into activations, and fill `state` (S, H, B) and `saved`."""
+    def forward(
+        self, a: Array, gates: Array, state_prev: Sequence[Array], state: Sequence[Array], saved: Array
+    ) -> None:
+        """From pre-activations `a` (k, H, B), which it uses up, fill `gates` (k, H, B) and `state`, S arrays (H, B)."""
         ...
 
     def backward(
         self,
         d_state: Array,
         gates: Array,
-        state_prev: Array,
-        state: Array,
+        state_prev: Sequence[Array],
+        state: Sequence[Array],
         saved: Array,
         d_gates: Array,
         d_apart: Array,
+        scratch: Array,
     ) -> None:
-        """Fill `d_gates` (k, H, B), `d_apart`, and turn `d_state` into its elementwise part for the step before."""
+        """Fill `d_gates` (k, H, B) and `d_apart`; make of `d_state` (S, H, B) its elementwise part for the step before.
+
+        Of the hidden state that part is read only if the cell `passes_hidden`. `scratch` (k, H, B) is room to work in.
+        """
         ...
 
 
@@ -90,8 +101,11 @@ class Model(Protocol):
         """Return every parameter by name."""
         ...
 
-    def loss(self, batch: Any, state: State | None, rng: Any) -> tuple[Loss, State, Any]:
-        """Return the loss of a batch, the state after it, and the cache; `rng` draws dropout, None evaluates."""
+    def loss(self, batch: Any, state: State | None, rng: Any, *, gradient: bool = True) -> tuple[Loss, State, Any]:
+        """Return the loss of a batch, the state after it, and the cache; `rng` draws dropout, None evaluates.
+
+        Without `gradient` the cache is of no use to `backward`.
+        """
         ...
 
     def backward(self, cache: Any) -> Any:

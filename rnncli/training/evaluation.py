@@ -12,6 +12,6 @@ def evaluate(model: Model, batches: Batches) -> Loss:
     with np.errstate(all="ignore"):  # an overflow shows as a loss that is not finite
         for batch in batches.epoch(np.random.default_rng(0)):
             before: State | None = state if batch.carry else None
-            loss, state, _ = model.loss(batch, before, None)
+            loss, state, _ = model.loss(batch, before, None, gradient=False)
             total = total.plus(loss)
     return total

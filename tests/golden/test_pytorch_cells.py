@@ -19,8 +19,8 @@ NOT_IN_PYTORCH = {RNNCell(activation="sigmoid")}
 
 
 def feature_major(batch_major):
-    """(T, B, F) → (T, F, B)."""
-    return batch_major.transpose(0, 2, 1)
+    """(T, B, F) → (F, T, B)."""
+    return batch_major.transpose(2, 0, 1)
 
 
 def by_our_names(cell, layers, arrays, *, are_gradients=False):
@@ -76,12 +76,12 @@ def test_forward_and_every_gradient_equal_pytorch(name, layers, lengths):
         parameters[key].value[:] = value
     state = [np.stack([golden[s][layer].T for s in states]) for layer in range(layers)]
     y, final, cache = stack.forward(feature_major(golden["x"]), state, mask)
-    weight_of_y = feature_major(golden["weight_of_output"]) * real[:, None]
+    weight_of_y = feature_major(golden["weight_of_output"]) * real
     weight_of_final = [np.stack([golden[f"weight_of_{s}"][layer].T for s in states]) for layer in range(layers)]
     loss = (y * weight_of_y).sum() + sum((a * w).sum() for a, w in zip(final, weight_of_final, strict=True))
     d_x, d_state = stack.backward(weight_of_y, cache, weight_of_final)
 
-    assert_close(y * real[:, None], feature_major(results["output"]), "outputs")
+    assert_close(y * real, feature_major(results["output"]), "outputs")
     assert_close(loss, results["loss"][()], "loss")
     assert_close(d_x, feature_major(results["d_x"]), "∂x")
     for layer in range(layers):

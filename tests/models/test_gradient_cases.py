@@ -8,6 +8,7 @@ from rnncli.models.gradient_cases import language_model_case, language_model_cas
 from rnncli.models.language_model import EmbeddingSpec, LanguageModel, LanguageModelSpec
 from rnncli.nn.cells import CELLS, GRUCell, LSTMCell, RNNCell
 from rnncli.nn.gradient_check import compare_gradients
+from rnncli.nn.layers import Lookup, embedding, recurrent
 
 TOLERANCE = 1e-6
 CASES = list(language_model_cases(0))
@@ -48,16 +49,37 @@ def test_an_error_in_any_array_is_caught(case):
 
 def test_the_cases_are_every_combination():
     cells = sum(len(cls.variants()) for cls in CELLS.values())
-    assert len({case.title for case in CASES}) == len(CASES) == cells * 2**4
-    assert CASES[0].title == "rnn tanh, 1 layer, learned embedding, full, zeros state"
-    assert CASES[-1].title == "gru, 2 layers, one_hot embedding, masked, learned state"
+    assert len({case.title for case in CASES}) == len(CASES) == cells * 2 * 3 * 2 * 2
+    assert CASES[0].title == "rnn tanh, 1 layer, 5 tokens, learned embedding, full, zeros state"
+    assert CASES[-1].title == "gru, 2 layers, 5 tokens, one_hot embedding, masked, learned state"
+
+
+@pytest.mark.parametrize(("kind", "tokens", "folded"), [("learned", 5, False), ("learned", 3, True), ("one_hot", 5, True)])
+def test_the_cases_read_ids_in_every_way_there_is(kind, tokens, folded, monkeypatch):
+    """A sum over tokens that is one percent off shows where one is made, and elsewhere in the table alone."""
+    spec = LanguageModelSpec(EmbeddingSpec(kind, 3), cell=GRUCell(), hidden_size=3, num_layers=1)
+    x = LanguageModel(spec, tokens, rng=None).embed(np.zeros((4, 2), int))
+    assert isinstance(x, Lookup) == folded
+    assert any(f"{tokens} tokens, {kind} embedding" in case.title for case in CASES)
+
+    def off(sums, d, ids):
+        add_by_id(sums, 1.01 * d, ids)
+
+    add_by_id = embedding.add_by_id
+    for module in (embedding, recurrent):
+        monkeypatch.setattr(module, "add_by_id", off)
+    report = compare(language_model_case(spec, tokens, title="", masked=True, random_seed=1))
+    wrong = {entry.name for entry in report if entry.error > 1e-3}
+    ways = {("learned", False): {"embedding.weight"}, ("one_hot", True): {"recurrent.0.weight_ih"}}
+    both = {"embedding.weight", "recurrent.0.weight_ih", "recurrent.0.bias"}
+    assert wrong == ways.get((kind, folded), both)
 
 
 def test_a_case_has_the_weights_the_inputs_and_the_initial_states():
     model = LanguageModel(SPEC, 5, rng=None)
     case = language_model_case(SPEC, 5, title="", masked=False, random_seed=1)
     shapes = {name: value.shape for name, value in case.values.items()}
-    assert shapes.pop("inputs") == (4, 3, 2)
+    assert shapes.pop("inputs") == (3, 4, 2)
     assert [shapes.pop(f"state.{layer}") for layer in (0, 1)] == [(2, 3, 2)] * 2
     assert shapes == {name: parameter.value.shape for name, parameter in model.parameters().items()}
     assert {array.dtype for array in (*case.values.values(), *case.grads.values())} == {np.dtype(np.float64)}
@@ -71,16 +93,16 @@ def test_a_learned_initial_state_takes_the_place_of_a_given_one():
     assert case.values["recurrent.0.initial_state"].all()  # at zero, some gradients would vanish
     assert case.grads["recurrent.0.initial_state"].any()
     assert "state.0" not in case.values
-    assert case.values["inputs"].shape == (4, 5, 2)
-    assert (case.values["inputs"].sum(axis=1) == 1).all()
+    assert case.values["inputs"].shape == (5, 4, 2)
+    assert case.grads["inputs"].all()  # at a one-hot vector, too, every number counts
 
 
 def test_padding_has_no_gradient():
     for spec in (SPEC, LanguageModelSpec(EmbeddingSpec("one_hot"), cell=RNNCell(), hidden_size=3, num_layers=1)):
         case = language_model_case(spec, 5, title="", masked=True, random_seed=1)
-        assert not case.grads["inputs"][2:, :, 1].any()
-        assert case.grads["inputs"][:2, :, 1].any(axis=1).all()
-        assert case.grads["inputs"][:, :, 0].any(axis=1).all()
+        assert not case.grads["inputs"][:, 2:, 1].any()
+        assert case.grads["inputs"][:, :2, 1].any(axis=0).all()
+        assert case.grads["inputs"][:, :, 0].any(axis=0).all()
 
 
 def test_a_case_is_the_same_each_time_also_with_dropout():

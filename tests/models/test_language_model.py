@@ -1,3 +1,6 @@
+import gc
+import tracemalloc
+from itertools import islice
 from types import SimpleNamespace
 
 import numpy as np
@@ -5,11 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnncli.data import Items, Streams
 from rnncli.models.language_model import EmbeddingSpec, LanguageModel, LanguageModelSpec
+from rnncli.nn import blocks
 from rnncli.nn.cells import GRUCell, LSTMCell, RNNCell
+from rnncli.nn.layers import Lookup, embedding, softmax
 from rnncli.nn.parameter import pack
+from rnncli.training.trainer import Trainer, TrainingSpec
+from tests.data.small_sequences import bracketed, joined
 
 V, E, H, T, B = 7, 3, 4, 5, 3
+WIDE = 20  # an embedding size at which the table is folded into the first layer
 SMALL = {"embedding": EmbeddingSpec(size=E), "hidden_size": H}
 
 
@@ -79,14 +88,17 @@ def test_the_loss_is_minus_the_log_of_the_softmax_of_the_logits():
     lengths=st.lists(st.integers(0, T), min_size=B, max_size=B),
     garbage=st.lists(st.integers(0, V - 1), min_size=2, max_size=2),
     cell=st.sampled_from([RNNCell(), LSTMCell(), GRUCell()]),
-    kind=st.sampled_from(["learned", "one_hot"]),
+    embedding=st.sampled_from([EmbeddingSpec("learned", E), EmbeddingSpec("learned", WIDE), EmbeddingSpec("one_hot")]),
 )
-def test_padding_changes_no_loss_no_state_and_no_gradient(lengths, garbage, cell, kind):
-    """A padded batch equals the sum of its sequences alone, whatever ids stand in the padding."""
+def test_padding_changes_no_loss_no_state_and_no_gradient(lengths, garbage, cell, embedding):
+    """A padded batch equals the sum of its sequences alone, whatever ids stand in the padding.
+
+    Of the wide embedding the batch reads a lookup, as it does of one-hot vectors, and each sequence alone vectors.
+    """
     mask = np.arange(T)[:, None] < lengths
     batch = make_batch(mask=mask)
     batch.inputs[~mask], batch.targets[~mask] = garbage
-    model = make(embedding=EmbeddingSpec(kind, E), cell=cell)
+    model = make(embedding=embedding, cell=cell)
     state = list(np.random.default_rng(3).standard_normal((2, len(cell.states), H, B)))
     loss, final, _ = model.loss(batch, state)
     padded = {name: gradient.copy() for name, gradient in gradients(model, batch, state).items()}
@@ -143,6 +155,49 @@ def test_a_tied_table_begins_at_the_scale_of_an_output_weight():
     assert table.std() == pytest.approx(0.1, rel=0.02)
 
 
+@pytest.mark.parametrize("cell", [RNNCell(), LSTMCell(), GRUCell()], ids=lambda cell: cell.name)
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("tied", [False, True])
+def test_a_table_that_is_folded_into_the_first_layer_has_the_same_gradients(cell, masked, tied, monkeypatch):
+    mask = np.arange(T)[:, None] < [T, 0, 2] if masked else None
+    model = make(embedding=EmbeddingSpec(size=WIDE), hidden_size=WIDE, tie_embeddings=tied, cell=cell)
+    batch = make_batch(mask=mask)
+    assert isinstance(model.embed(batch.inputs), Lookup)
+    folded = {name: gradient.copy() for name, gradient in gradients(model, batch).items()}
+    loss, state, _ = model.loss(batch)
+    logits, _ = model.logits(batch.inputs)
+    monkeypatch.setattr(embedding, "FEW", 0)
+    assert not isinstance(model.embed(batch.inputs), Lookup)
+    loss_2, state_2, _ = model.loss(batch)
+    assert loss.sum == pytest.approx(loss_2.sum, rel=1e-13)
+    np.testing.assert_allclose(state, state_2, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(logits, model.logits(batch.inputs)[0], rtol=1e-12, atol=1e-14)
+    for name, gradient in gradients(model, batch).items():
+        np.testing.assert_allclose(folded[name], gradient, rtol=1e-11, atol=1e-13, err_msg=name)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_logits_made_a_part_at_a_time_give_the_same_gradients(masked, monkeypatch):
+    model, batch = make(), make_batch(mask=np.arange(T)[:, None] < [T, 0, 2] if masked else None)
+    loss, _, _ = model.loss(batch)
+    expected = {name: gradient.copy() for name, gradient in gradients(model, batch).items()}
+    monkeypatch.setattr(softmax, "LARGEST", 4 * V)
+    monkeypatch.setattr(softmax, "CACHED", 3 * V)
+    assert model.loss(batch)[0].sum == pytest.approx(loss.sum, rel=1e-13)
+    for name, gradient in gradients(model, batch).items():
+        np.testing.assert_allclose(gradient, expected[name], rtol=1e-11, atol=1e-13, err_msg=name)
+
+
+def test_an_evaluation_needs_no_gradient():
+    model, batch = make(), make_batch(mask=np.arange(T)[:, None] < [T, 1, 2])
+    loss, state, cache = model.loss(batch)
+    evaluated, state_after, nothing = model.loss(batch, gradient=False)
+    assert evaluated == loss
+    np.testing.assert_array_equal(state_after, state)
+    assert cache.output is not None
+    assert nothing.output is None
+
+
 def test_backward_can_be_repeated():
     model, batch = make(), make_batch()
     flat = pack(model.parameters())
@@ -159,7 +214,7 @@ def test_step_by_step_equals_all_at_once(kind):
     at_once, final = model.logits(batch.inputs)
     state = None
     for t in range(T):
-        logits, state = model.step(batch.inputs[t], state)
+        logits, state = model.logits(batch.inputs[t : t + 1], state)
         np.testing.assert_allclose(logits, at_once.reshape(V, T, B)[:, t], rtol=1e-12, atol=1e-14)
     for stepped, expected in zip(state, final, strict=True):
         np.testing.assert_allclose(stepped, expected, rtol=1e-12, atol=1e-14)
@@ -183,10 +238,106 @@ def test_an_evaluation_in_between_leaves_training_alone():
     flat = pack(model.parameters())
     _, _, cache = model.loss(batch)
     model.loss(make_batch(seed=9, steps=2))
-    model.step(batch.inputs[0], None)
+    model.logits(batch.inputs[:1])
     model.backward(cache)
     for name, place in flat.slices.items():
         np.testing.assert_array_equal(flat.grads[place], expected[name], err_msg=name)
+
+
+EMBEDDINGS = {
+    "learned": {},
+    "folded": {"embedding": EmbeddingSpec(size=WIDE)},
+    "one_hot": {"embedding": EmbeddingSpec("one_hot")},
+    "tied": {"embedding": EmbeddingSpec(size=H), "tie_embeddings": True},
+}
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("embedding", EMBEDDINGS)
+def test_a_second_loss_before_the_first_backward_corrupts_nothing(embedding, masked):
+    mask = np.arange(T)[:, None] < [T, 0, 2] if masked else None
+    model = make(dropout=0.3, recurrent_dropout=0.3, **EMBEDDINGS[embedding])
+    first, second, shorter = make_batch(mask=mask), make_batch(seed=9, mask=mask), make_batch(seed=10, steps=2)
+    flat = pack(model.parameters())
+
+    def run(batch):
+        return model.loss(batch, None, np.random.default_rng(4))
+
+    def backward(cache):
+        flat.grads[:] = 0
+        d_x, d_state = model.backward(cache)
+        return [array.copy() for array in (flat.grads, *d_state, *(() if d_x is None else (d_x,)))]
+
+    alone = [backward(run(batch)[2]) for batch in (first, second)]
+    loss, state, cache = run(first)
+    as_returned = [array.copy() for array in state]
+    loss_2, _, cache_2 = run(second)
+    run(first)
+    backward(run(shorter)[2])
+    model.step(first.inputs[0], state)
+    for expected, found in zip(alone, (backward(cache), backward(cache_2)), strict=True):
+        for one, other in zip(expected, found, strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert (loss, loss_2) == (run(first)[0], run(second)[0])
+    np.testing.assert_array_equal(state, as_returned)
+
+
+def test_what_a_model_returned_never_changes_later():
+    model, held = make(num_layers=1, hidden_size=64, embedding=EmbeddingSpec(size=WIDE)), []
+    for steps in (T, T, 2, T, 1, T):
+        for x in (None, np.random.default_rng(steps).standard_normal((WIDE, steps, B))):
+            batch = make_batch(seed=len(held), steps=steps)
+            _, state, cache = model.loss(batch) if x is None else model.loss_from(x, batch)
+            d_x, d_state = model.backward(cache)
+            logits, last = model.logits(batch.inputs, state)
+            arrays = (*state, d_x, *d_state, logits, *last, *cache.output)
+            held += [(array, array.copy()) for array in arrays]
+            del state, cache, d_x, d_state, logits, last, arrays
+    for array, as_returned in held:
+        np.testing.assert_array_equal(array, as_returned)
+
+
+def stream():
+    """Windows of 10 steps, and a shorter one at the end of each epoch."""
+    return Streams(np.random.default_rng(3).integers(V, size=137), 4, 10)
+
+
+def ragged_lines():
+    """Of 1 to 40 ids, in batches that are as long as the longest line that chance puts in them."""
+    rng = np.random.default_rng(3)
+    return Items(joined([bracketed(rng.integers(V, size=length)) for length in rng.integers(1, 41, size=60)]), 4)
+
+
+@pytest.mark.parametrize("make_batches", [stream, ragged_lines])
+def test_a_thousand_steps_take_no_more_memory_than_the_first_ones(make_batches, monkeypatch):
+    monkeypatch.setattr(blocks, "_POOL", blocks._Pool())
+    warm_up, steps, batches = 200, 1000, make_batches()
+    if make_batches is ragged_lines:
+        shapes = {batch.inputs.shape for batch in batches.epoch(np.random.default_rng(1)) if batch.mask is not None}
+        assert len(shapes) > 8
+    settings = TrainingSpec(steps=warm_up + steps + 1, validate_every=10**6, patience=None)
+    run = Trainer(make(dtype=np.float32, num_layers=1, dropout=0.2), batches, None, settings).run()
+
+    def buffers():
+        return {capacity: len(those) for capacity, those in blocks._POOL.buffers.items()}
+
+    for _ in islice(run, warm_up):
+        pass
+    after_warm_up = buffers()
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for event in islice(run, steps):
+            last = event.step
+        del event
+        gc.collect()
+        grown = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert last == warm_up + steps
+    assert buffers() == after_warm_up
+    assert sum(after_warm_up.values()) < 40  # of a step; one for each array would be thousands
+    assert grown < 8192
 
 
 @pytest.mark.parametrize("kind", ["dropout", "recurrent_dropout"])

@@ -8,7 +8,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnncli.errors import DataError
-from rnncli.models.ngram import NGram, baselines
+from rnncli.models import ngram
+from tests.data.small_sequences import joined
+
+
+class NGram(ngram.NGram):
+    """The same, of one array or several."""
+
+    @classmethod
+    def fit(cls, ids, *arguments):
+        return super().fit(sequences(ids), *arguments)
+
+    def log_probabilities(self, ids):
+        return super().log_probabilities(sequences(ids))
+
+    def cross_entropy(self, ids):
+        return super().cross_entropy(sequences(ids))
+
+
+def sequences(ids):
+    return joined([ids] if isinstance(ids, np.ndarray) else ids)
+
+
+def baselines(train, test, vocabulary_size):
+    return ngram.baselines(sequences(train), {"test": sequences(test)}, vocabulary_size)["test"]
 
 
 class NaiveNGram:

@@ -12,7 +12,7 @@ import pytest
 
 from rnncli.models.language_model import EmbeddingSpec, LanguageModel, LanguageModelSpec
 from rnncli.nn.cells import RNNCell
-from rnncli.nn.layers import Linear, Recurrent
+from rnncli.nn.layers import Linear, Lookup, Recurrent
 from rnncli.nn.losses import softmax_cross_entropy
 from rnncli.nn.parameter import Array
 
@@ -87,7 +87,9 @@ def test_the_recursion_over_h_and_the_gradient_of_every_parameter(tau):
 
     # ∇o_t = ŷ_t - 1[y_t]
     d_o = [n.y_hat[t] - np.eye(CLASSES)[n.y[t]] for t in range(tau + 1)]
-    close(cache.d_logits, np.transpose(d_o[1:]))
+    close(cache.output.d_x, n.V.T @ np.transpose(d_o[1:]))
+    close(cache.output.d_weight, np.transpose(d_o[1:]) @ n.h[1:])
+    close(cache.output.d_bias, np.sum(d_o[1:], axis=0))
 
     # ∇h_τ = Vᵀ ∇o_τ, and before it ∇h_t = Wᵀ diag(1 - h_{t+1}²) ∇h_{t+1} + Vᵀ ∇o_t
     d_h = [np.zeros(H)] * (tau + 1)
@@ -144,11 +146,11 @@ def test_one_loss_at_the_end_is_the_sum_over_paths(cells):
     ids, targets = rng.integers(CLASSES, size=(2, cells))
     n = run(recurrent, output, ids, targets, np.zeros(H))
 
-    y, _, cache = recurrent.forward(ids[:, None])
-    logits, hidden = output.forward(y[-1])
+    y, _, cache = recurrent.forward(Lookup(ids[:, None]))
+    logits, hidden = output.forward(y[:, -1])
     _, d_logits = softmax_cross_entropy(logits, targets[-1:])
     d_y = np.zeros_like(y)
-    d_y[-1] = output.backward(d_logits, hidden)
+    d_y[:, -1] = output.backward(d_logits, hidden)
     recurrent.backward(d_y, cache)
 
     layers = (recurrent.weight_hh, recurrent.bias, recurrent.weight_ih)
@@ -179,8 +181,8 @@ def test_the_gradient_of_a_late_loss_by_the_first_state_is_a_product_over_time(t
     d_last = model.output.backward((n.y_hat[t] - np.eye(CLASSES)[n.y[t]])[:, None], n.h[t][:, None])
     if t > 1:
         ids = np.argmax(n.x[2 : t + 1], axis=1)[:, None]
-        y, _, cache = recurrent.forward(ids, n.h[1][None, :, None])
-        close(y[-1, :, 0], n.h[t])
+        y, _, cache = recurrent.forward(Lookup(ids), n.h[1][None, :, None])
+        close(y[:, -1, 0], n.h[t])
         _, d_state = recurrent.backward(np.zeros_like(y), cache, d_last[None])
         d_last = d_state[0]
     close(d_last[:, 0], expected)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rnncli.models.language_model import EmbeddingSpec, LanguageModel, LanguageModelSpec
-from rnncli.nn.parameter import Parameter, pack, prefixed
+from rnncli.nn.parameter import Parameter, collect, pack, prefixed
 
 
 @pytest.fixture
@@ -42,6 +42,29 @@ def test_packing_again_moves_the_values_on(parameters):
     first.values[:] = 0
     np.testing.assert_array_equal(second.values, [0, 1, 2, 3, 4, 5, 10, 11, 20])
     assert np.shares_memory(parameters["bias"].value, second.values)
+
+
+def test_buffers_of_the_callers_making(parameters):
+    made = []
+
+    def zeros(size, dtype):
+        made.append(np.zeros(size, dtype))
+        return made[-1]
+
+    flat = pack(parameters, zeros)
+    assert made[0] is flat.values
+    assert made[1] is flat.grads
+    assert [(array.size, array.dtype) for array in made] == [(9, np.float32)] * 2
+
+
+def test_gradients_can_be_collected_elsewhere(parameters):
+    flat, other = pack(parameters), np.full(9, 5, np.float32)
+    parameters["bias"].grad += 1
+    collect(parameters, flat.slices, other)
+    parameters["weight"].grad[1] += 2
+    np.testing.assert_array_equal(other, [5, 5, 5, 7, 7, 7, 5, 5, 5])
+    np.testing.assert_array_equal(flat.grads, [0, 0, 0, 0, 0, 0, 1, 1, 0])
+    assert np.shares_memory(parameters["weight"].value, flat.values)
 
 
 def test_a_column_major_value_is_packed_by_rows():

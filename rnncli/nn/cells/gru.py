@@ -1,11 +1,12 @@
 """The gated recurrent unit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from rnncli.nn.activations import sigmoid, sigmoid_backward, tanh, tanh_backward
+from rnncli.nn.activations import ONE, sigmoid_backward, sigmoid_from_tanh, tanh_backward
 from rnncli.nn.parameter import Array
 
 
@@ -25,6 +26,8 @@ class GRUCell:
     states: ClassVar[tuple[str, ...]] = ("hidden",)
     saved: ClassVar[tuple[str, ...]] = ("recurrent_candidate",)
     apart: ClassVar[tuple[str, ...]] = ("candidate",)
+    passes_hidden: ClassVar[bool] = True
+    scales: ClassVar[tuple[float, ...]] = (0.5, 0.5, 1.0)
 
     @classmethod
     def variants(cls) -> list[Self]:
@@ -34,16 +37,19 @@ class GRUCell:
     def initialize_bias(self, bias: Array) -> None:
         """Leave the bias (3, H) as drawn."""
 
-    def forward(self, gates: Array, state_prev: Array, state: Array, saved: Array) -> None:
+    def forward(
+        self, a: Array, gates: Array, state_prev: Sequence[Array], state: Sequence[Array], saved: Array
+    ) -> None:
         """h' = n + z·(h - n), over gates (3, H, B); `saved` arrives holding U h + b' of the candidate."""
-        r, z, n = gates
+        r, z, n = gates[0], gates[1], gates[2]
         (h_prev,) = state_prev
         (h,) = state
-        (u,) = saved
-        sigmoid(gates[:2])
-        np.multiply(r, u, out=h)  # on borrowed space
-        n += h
-        tanh(n)
+        u = saved[0]
+        np.tanh(a[:2], out=gates[:2])
+        sigmoid_from_tanh(gates[:2])
+        np.multiply(r, u, out=n)
+        n += a[2]
+        np.tanh(n, out=n)
         np.subtract(h_prev, n, out=h)
         h *= z
         h += n
@@ -52,26 +58,27 @@ class GRUCell:
         self,
         d_state: Array,
         gates: Array,
-        state_prev: Array,
-        state: Array,  # noqa: ARG002
+        state_prev: Sequence[Array],
+        state: Sequence[Array],  # noqa: ARG002
         saved: Array,
         d_gates: Array,
         d_apart: Array,
+        scratch: Array,
     ) -> None:
         """∂z = ∂h'·(h - n), ∂n = ∂h'·(1 - z), ∂u = ∂n·r, ∂r = ∂n·u, each through its activation; ∂h = ∂h'·z."""
-        r, z, n = gates
+        r, z, n = gates[0], gates[1], gates[2]
         (h_prev,) = state_prev
-        (u,) = saved
-        (d_h,) = d_state
-        d_r, d_z, d_n = d_gates
-        (d_u,) = d_apart
+        u = saved[0]
+        d_h = d_state[0]
+        d_r, d_z, d_n = d_gates[0], d_gates[1], d_gates[2]
+        d_u = d_apart[0]
 
         np.subtract(h_prev, n, out=d_z)
         d_z *= d_h
-        np.subtract(1, z, out=d_n)
+        np.subtract(ONE[z.dtype], z, out=d_n)
         d_n *= d_h
-        tanh_backward(d_n, n)
+        tanh_backward(d_n, n, scratch[0])
         np.multiply(d_n, r, out=d_u)
         np.multiply(d_n, u, out=d_r)
-        sigmoid_backward(d_gates[:2], gates[:2])
+        sigmoid_backward(d_gates[:2], gates[:2], scratch[:2])
         d_h *= z

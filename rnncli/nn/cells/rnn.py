@@ -1,5 +1,6 @@
 """The vanilla recurrent cell."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self, get_args
 
@@ -20,6 +21,8 @@ class RNNCell:
     states: ClassVar[tuple[str, ...]] = ("hidden",)
     saved: ClassVar[tuple[str, ...]] = ()
     apart: ClassVar[tuple[str, ...]] = ()
+    passes_hidden: ClassVar[bool] = False
+    scales: ClassVar[tuple[float, ...]] = (1.0,)
 
     @classmethod
     def variants(cls) -> list[Self]:
@@ -29,22 +32,30 @@ class RNNCell:
     def initialize_bias(self, bias: Array) -> None:
         """Leave the bias (1, H) as drawn."""
 
-    def forward(self, gates: Array, state_prev: Array, state: Array, saved: Array) -> None:  # noqa: ARG002
+    def forward(
+        self,
+        a: Array,
+        gates: Array,
+        state_prev: Sequence[Array],  # noqa: ARG002
+        state: Sequence[Array],
+        saved: Array,  # noqa: ARG002
+    ) -> None:
         """h' = g(a)."""
-        state[:] = gates
-        ACTIVATIONS[self.activation].forward(state)
+        ACTIVATIONS[self.activation].forward(a)
+        gates[:] = a
+        state[0][:] = a[0]
 
     def backward(
         self,
         d_state: Array,
-        gates: Array,  # noqa: ARG002
-        state_prev: Array,  # noqa: ARG002
-        state: Array,
+        gates: Array,
+        state_prev: Sequence[Array],  # noqa: ARG002
+        state: Sequence[Array],  # noqa: ARG002
         saved: Array,  # noqa: ARG002
         d_gates: Array,
         d_apart: Array,  # noqa: ARG002
+        scratch: Array,
     ) -> None:
-        """∂a = ∂h' · g'(a); nothing reaches h elementwise."""
+        """∂a = ∂h' · g'(a)."""
         d_gates[:] = d_state
-        ACTIVATIONS[self.activation].backward(d_gates, state)
-        d_state[:] = 0
+        ACTIVATIONS[self.activation].backward(d_gates, gates, scratch)

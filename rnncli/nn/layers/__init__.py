@@ -1,9 +1,10 @@
 """The layers."""
 
 from rnncli.nn.layers.dropout import Dropout
-from rnncli.nn.layers.embedding import Embedding
+from rnncli.nn.layers.embedding import Embedding, Lookup
 from rnncli.nn.layers.linear import Linear
 from rnncli.nn.layers.recurrent import Recurrent
+from rnncli.nn.layers.softmax import Softmax
 from rnncli.nn.layers.stack import Stack
 
-__all__ = ["Dropout", "Embedding", "Linear", "Recurrent", "Stack"]
+__all__ = ["Dropout", "Embedding", "Linear", "Lookup", "Recurrent", "Softmax", "Stack"]

@@ -1,47 +1,42 @@
 """The recurrent layer: every matrix product, the time loop, the mask and the hand-over of state, around any cell.
 
-T time steps, B sequences, D inputs, H hidden units, k gates, S states.
+T time steps, B sequences, D inputs, H hidden units, k gates, S states. A sequence is (features, T, B): a product over
+all time steps is then one product, and step t is the view [:, t].
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from rnncli.nn.blocks import empty, empty_like, empty_sequence, flat
 from rnncli.nn.initializers import uniform
 from rnncli.nn.layers.dropout import Dropout
-from rnncli.nn.layers.embedding import add_rows
+from rnncli.nn.layers.embedding import Lookup, add_by_id
 from rnncli.nn.parameter import Array, Parameter, Parameters
+from rnncli.nn.products import StepProduct
 from rnncli.nn.protocols import Cell
 
 
 class RecurrentCache(NamedTuple):
     """What a forward pass leaves for its backward pass."""
 
-    x: Array  # (T, D, B), or token ids (T, B)
+    x: Array | Lookup  # (D, T, B), or of token ids
     gates: Array  # (T, k, H, B), activations
-    states: Array  # (T+1, S, H, B), the initial state first
+    hidden: Array  # (H, T+1, B), the initial state first
+    others: list[Array]  # (T+1, H, B) of each state beside it
     saved: Array  # (T, s, H, B)
     mask: Array | None  # (T, B)
     dropped: Array | None  # (H, B), the recurrent dropout of the whole window
     from_initial: bool  # whether the state began as this layer's own initial state
 
 
-def merge_time(a: Array) -> Array:
-    """(T, F, B) → (F, T·B), a contiguous copy: one product then sums over all time steps."""
-    return np.ascontiguousarray(a.transpose(1, 0, 2)).reshape(a.shape[1], -1)
-
-
-def split_time(a: Array, steps: int) -> Array:
-    """(F, T·B) → (T, F, B), the inverse of `merge_time`."""
-    return np.ascontiguousarray(a.reshape(a.shape[0], steps, -1).transpose(1, 0, 2))
-
-
 class Recurrent:
     """One recurrent layer, unrolled over time: h_t = cell(W x_t + b, U h_{t-1}).
 
-    Parameters: weight_ih = W (k·H, D), weight_hh = U (k·H, H), bias = b (k·H,), bias_hh (H for each gate that the cell
-    keeps apart), initial_state (S, H) when it is learned. Gates in PyTorch's order.
+    Parameters: weight_ih = W (k·H, D), weight_hh = U (k·H, H), bias = b (k·H,), bias_hh = b' (H for each gate that the
+    cell keeps apart), initial_state (S, H) when it is learned. Gates in PyTorch's order.
 
     Recurrent dropout drops units of h_{t-1} in the product U h_{t-1}, the same ones at every step of a window (Gal &
     Ghahramani 2016). Where the mask is False the state stands still and passes its gradient through unchanged, so
@@ -85,107 +80,171 @@ class Recurrent:
 
     def forward(
         self,
-        x: Array,
+        x: Array | Lookup,
         state: Array | None = None,
         mask: Array | None = None,
         rng: np.random.Generator | None = None,
     ) -> tuple[Array, Array, RecurrentCache]:
-        """Run over x (T, D, B), or over token ids (T, B), which stand for one-hot vectors.
+        """Run over x (D, T, B), or over a lookup of token ids (T, B).
 
-        Returns the outputs (T, H, B), the state after the last step (S, H, B), and the cache. `state` None begins at
+        Returns the outputs (H, T, B), the state after the last step (S, H, B), and the cache. `state` None begins at
         zeros or at the learned initial state; `mask` (T, B) is True for real steps; `rng` draws dropout.
         """
         cell, H = self.cell, self.hidden_size
-        T, B = x.shape[0], x.shape[-1]
+        T, B = (x.ids if isinstance(x, Lookup) else x).shape[-2:]
         k, joint = len(cell.gates), len(cell.gates) - len(cell.apart)
         dtype = self.weight_hh.value.dtype
-        gates = self._project(x)
-        states = np.empty((T + 1, len(cell.states), H, B), dtype)
-        saved = np.empty((T, len(cell.saved), H, B), dtype)
-        if state is not None:
-            states[0] = state
-        else:
-            states[0] = 0 if self.initial_state is None else self.initial_state.value[:, :, None]
+        from_initial = state is None
+        if state is None:
+            start = np.zeros((len(cell.states), H), dtype) if self.initial_state is None else self.initial_state.value
+            state = np.repeat(start[:, :, None], B, axis=2)
+        gates, saved = empty((T, k, H, B), dtype), empty((T, len(cell.saved), H, B), dtype)
+        hidden = empty_sequence(H, T + 1, B, dtype)
+        others = [empty((T + 1, H, B), dtype) for _ in cell.states[1:]]
+        for sequence, first in zip((hidden.swapaxes(0, 1), *others), state, strict=True):
+            sequence[0] = first
+        h, h_next = hidden[:, 0].copy(), empty((H, B), dtype)
         dropped = self.recurrent_dropout.draw((H, B), rng, dtype)
         padding = _padding(mask, T)
-        recurrent = np.empty((k, H, B), dtype)
+        product = StepProduct(self._scaled(self.weight_hh.value), B)
+        a, steps = self._project(x)
+        a, recurrent = a.reshape(k, H, B), product.y.reshape(k, H, B)
+        joint_a, joint_recurrent = a[:joint], recurrent[:joint]
 
-        for t in range(T):
-            h_prev = states[t, 0] if dropped is None else states[t, 0] * dropped
-            np.matmul(self.weight_hh.value, h_prev, out=recurrent.reshape(k * H, B))
-            gates[t, :joint] += recurrent[:joint]
+        before: tuple[Array, ...] = (h, *[other[0] for other in others])
+        for t in steps:
+            product(h if dropped is None else h * dropped)
+            joint_a += joint_recurrent
             if cell.apart:
                 saved[t, : k - joint] = recurrent[joint:]
                 if self.bias_hh:
                     saved[t, : k - joint] += self.bias_hh.value.reshape(-1, H, 1)
-            cell.forward(gates[t], states[t], states[t + 1], saved[t])
+            after = (h_next, *[other[t + 1] for other in others])
+            cell.forward(a, gates[t], before, after, saved[t])
             if padding[t] is not None:
-                np.copyto(states[t + 1], states[t], where=padding[t])
+                for old, new in zip(before, after, strict=True):
+                    np.copyto(new, old, where=padding[t])
+            hidden[:, t + 1] = h_next
+            before, h, h_next = after, h_next, h
 
-        return states[1:, 0], states[T].copy(), RecurrentCache(x, gates, states, saved, mask, dropped, state is None)
+        cache = RecurrentCache(x, gates, hidden, others, saved, mask, dropped, from_initial)
+        return hidden[:, 1:], np.stack(before), cache
 
     def backward(self, d_h: Array, cache: RecurrentCache, d_state: Array | None = None) -> tuple[Array | None, Array]:
-        """Backpropagate through time from ∂L/∂h (T, H, B), and ∂L/∂state (S, H, B) of the state after the last step.
+        """Backpropagate through time from ∂L/∂h (H, T, B), and ∂L/∂state (S, H, B) of the state after the last step.
 
-        Returns ∂L/∂x (None for token ids) and ∂L/∂state of the state before the first step.
+        Returns ∂L/∂x, which for a lookup is that of its vectors (None for one-hot ones), and ∂L/∂state of the state
+        before the first step.
         """
         cell, H = self.cell, self.hidden_size
-        x, gates, states, saved, mask, dropped, from_initial = cache
+        x, gates, hidden, others, saved, mask, dropped, from_initial = cache
         T, k, _, B = gates.shape
-        apart = len(cell.apart)
-        joint = k - apart
-        d_gates = np.empty_like(gates)
-        d_recurrent = np.empty_like(gates) if apart else d_gates  # ∂L of U h; the same as of W x but for gates apart
-        d_state = np.zeros_like(states[0]) if d_state is None else d_state.copy()
+        joint = k - len(cell.apart)
+        d_state = np.zeros((len(cell.states), H, B), gates.dtype) if d_state is None else d_state.copy()
+        product = StepProduct(self.weight_hh.value.T, B)
+        d_recurrent = empty((k, H, B), gates.dtype)  # ∂L of U h + b' at one step
+        d_a = empty_like(d_recurrent) if cell.apart else d_recurrent  # of W x + b: the same but for gates apart
+        scratch = empty_like(d_a)
+        d_inputs = empty_sequence(k * H, T, B, gates.dtype)
+        d_apart = empty_sequence((k - joint) * H, T, B, gates.dtype)
         padding = _padding(mask, T)
-        weight_T = np.ascontiguousarray(self.weight_hh.value.T)
-        through_product = np.empty((H, B), gates.dtype)
+        d_hidden, d_a_rows, d_recurrent_rows = d_state[0], d_a.reshape(k * H, B), d_recurrent.reshape(k * H, B)
 
+        after: tuple[Array, ...] = (hidden[:, T], *[other[T] for other in others])
         for t in reversed(range(T)):
-            d_state[0] += d_h[t]
+            d_hidden += d_h[:, t]
             held = None if padding[t] is None else d_state * padding[t]
-            cell.backward(d_state, gates[t], states[t], states[t + 1], saved[t], d_gates[t], d_recurrent[t, joint:])
-            if apart:
-                d_recurrent[t, :joint] = d_gates[t, :joint]
+            before = (hidden[:, t], *[other[t] for other in others])
+            cell.backward(d_state, gates[t], before, after, saved[t], d_a, d_recurrent[joint:], scratch)
+            after = before
+            if cell.apart:
+                d_recurrent[:joint] = d_a[:joint]
             if held is not None:
-                for gradient in (d_gates[t], d_recurrent[t], d_state):
+                for gradient in (d_a, d_recurrent, d_state):
                     gradient[..., padding[t]] = 0
-                d_state += held
-            np.matmul(weight_T, d_recurrent[t].reshape(k * H, B), out=through_product)
+            d_inputs[:, t] = d_a_rows
+            if cell.apart:
+                d_apart[:, t] = d_recurrent_rows[joint * H :]
+            d_h_prev = product(d_recurrent_rows)
             if dropped is not None:
-                through_product *= dropped
-            d_state[0] += through_product
+                d_h_prev *= dropped
+            if cell.passes_hidden:
+                d_hidden += d_h_prev
+            else:
+                d_hidden[:] = d_h_prev
+            if held is not None:
+                d_state += held
 
-        h_prev = states[:-1, 0] if dropped is None else states[:-1, 0] * dropped
-        d_flat = merge_time(d_gates.reshape(T, k * H, B))
-        d_recurrent_flat = merge_time(d_recurrent.reshape(T, k * H, B)) if apart else d_flat
-        self.weight_hh.grad += d_recurrent_flat @ merge_time(h_prev).T
-        if self.bias:
-            self.bias.grad += d_flat.sum(axis=1)
-        if self.bias_hh:
-            self.bias_hh.grad += d_recurrent_flat[joint * H :].sum(axis=1)
+        h_prev = hidden[:, :T] if dropped is None else hidden[:, :T] * dropped[:, None]
+        self._recurrent_backward(h_prev, d_inputs, d_apart)
         if self.initial_state and from_initial:
             self.initial_state.grad += d_state.sum(axis=-1)
-        return self._project_backward(x, d_gates.reshape(T, k * H, B), d_flat), d_state
+        return self._project_backward(x, d_inputs), d_state
 
-    def _project(self, x: Array) -> Array:
-        """W x_t + b at every step, as (T, k, H, B); for token ids W x_t is a column of W."""
-        if x.ndim == 2:
-            gates = np.ascontiguousarray(self.weight_ih.value.T[x].transpose(0, 2, 1))
-        else:
-            gates = np.matmul(self.weight_ih.value, x)
+    def _scaled(self, rows: Array) -> Array:
+        """rows (k·H, n) of each gate, scaled as the cell wants its pre-activations."""
+        scaled: Array = rows * np.repeat(np.array(self.cell.scales, rows.dtype), self.hidden_size)[:, None]
+        return scaled
+
+    def _recurrent_backward(self, h_prev: Array, d_inputs: Array, d_apart: Array) -> None:
+        """∂U += Σ_t ∂a_t h_{t-1}ᵀ and ∂b' += Σ_t ∂a_t, from those of W x + b and, of gates apart, of U h + b'."""
+        joint = len(d_inputs) - len(d_apart)
+        for rows, d in ((slice(joint), d_inputs[:joint]), (slice(joint, None), d_apart)):
+            if len(d):
+                self.weight_hh.grad[rows] += _product(flat(d), flat(h_prev).T)
+        if self.bias_hh:
+            self.bias_hh.grad += flat(d_apart).sum(axis=1)
+
+    def _project(self, x: Array | Lookup) -> tuple[Array, Iterator[int]]:
+        """Return a buffer (k·H, B), and the steps 0..T-1, each with W x_t + b put there, scaled."""
+        bias = self.bias.value[:, None] if self.bias else np.zeros_like(self.weight_ih.value[:, :1])
+        if isinstance(x, Lookup):
+            weight = self.weight_ih.value if x.vectors is None else self.weight_ih.value @ x.vectors.T
+            table, ids = self._scaled(weight + bias), x.ids
+            a = empty((len(table), ids.shape[1]), table.dtype)
+
+            def look_up() -> Iterator[int]:
+                for t, step in enumerate(ids):
+                    np.take(table, step, axis=1, out=a, mode="clip")
+                    yield t
+
+            return a, look_up()
+
+        product = StepProduct(self._scaled(np.hstack((self.weight_ih.value, bias))), x.shape[2])
+        column = np.ones((len(x) + 1, x.shape[2]), x.dtype)
+
+        def multiply() -> Iterator[int]:
+            for t in range(x.shape[1]):
+                column[:-1] = x[:, t]
+                product(column)
+                yield t
+
+        return product.y, multiply()
+
+    def _project_backward(self, x: Array | Lookup, d_inputs: Array) -> Array | None:
+        """∂W += Σ_t ∂a_t x_tᵀ, ∂b += Σ_t ∂a_t; return ∂x_t = Wᵀ ∂a_t, added up for each of a lookup's vectors."""
+        if isinstance(x, Lookup) and x.vectors is not None:
+            d_table = np.zeros((len(d_inputs), len(x.vectors)), d_inputs.dtype)
+            add_by_id(d_table, d_inputs, x.ids)
+            self.weight_ih.grad += d_table @ x.vectors
+            if self.bias:
+                self.bias.grad += d_table.sum(axis=1)
+            d_vectors: Array = d_table.T @ self.weight_ih.value
+            return d_vectors
         if self.bias:
-            gates += self.bias.value[:, None]
-        return gates.reshape(len(gates), len(self.cell.gates), self.hidden_size, -1)
-
-    def _project_backward(self, x: Array, d_gates: Array, d_flat: Array) -> Array | None:
-        """∂W += Σ_t ∂a_t x_tᵀ; return ∂x_t = Wᵀ ∂a_t."""
-        if x.ndim == 2:
-            add_rows(self.weight_ih.grad.T, x.ravel(), d_flat.T)
+            self.bias.grad += flat(d_inputs).sum(axis=1)
+        if isinstance(x, Lookup):
+            add_by_id(self.weight_ih.grad, d_inputs, x.ids)
             return None
-        self.weight_ih.grad += d_flat @ merge_time(x).T
-        d_x: Array = np.matmul(self.weight_ih.value.T, d_gates)
+        self.weight_ih.grad += _product(flat(d_inputs), flat(x).T)
+        d_x = empty_sequence(len(x), x.shape[1], x.shape[2], x.dtype)
+        np.matmul(self.weight_ih.value.T, flat(d_inputs), out=flat(d_x))
         return d_x
+
+
+def _product(a: Array, b: Array) -> Array:
+    """A b, in a block that is used again."""
+    return np.matmul(a, b, out=empty((len(a), b.shape[1]), a.dtype))
 
 
 def _padding(mask: Array | None, steps: int) -> list[Array | None]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rnncli.nn.layers.dropout import Dropout
+from rnncli.nn.layers.embedding import Lookup
 from rnncli.nn.layers.recurrent import Recurrent, RecurrentCache
 from rnncli.nn.parameter import Array, Parameters, prefixed
 from rnncli.nn.protocols import Cell, State
@@ -64,28 +65,30 @@ class Stack:
 
     def forward(
         self,
-        x: Array,
+        x: Array | Lookup,
         state: State | None = None,
         mask: Array | None = None,
         rng: np.random.Generator | None = None,
     ) -> tuple[Array, State, StackCache]:
-        """Run over x (T, D, B) or token ids (T, B): the top outputs (T, H, B), each layer's state, and the cache."""
+        """Run over x (D, T, B) or a lookup: the top outputs (H, T, B), each layer's state, and the cache."""
         cache = StackCache([], [])
         final: State = []
+        below: Array | Lookup = x
         for index, layer in enumerate(self.layers):
-            x, state_after, layer_cache = layer.forward(x, None if state is None else state[index], mask, rng)
-            x, dropped = self.dropout.forward(x, rng)
+            h, state_after, layer_cache = layer.forward(below, None if state is None else state[index], mask, rng)
+            y, dropped = self.dropout.forward(h, rng)
+            below = y
             final.append(state_after)
             cache.layers.append(layer_cache)
             cache.dropouts.append(dropped)
-        return x, final, cache
+        return y, final, cache
 
     def backward(self, d_y: Array, cache: StackCache, d_state: State | None = None) -> tuple[Array | None, State]:
-        """Backpropagate from ∂L/∂y (T, H, B) down to ∂L/∂x (None for token ids) and ∂L/∂state of every layer."""
+        """Backpropagate from ∂L/∂y (H, T, B) down to ∂L/∂x, as `Recurrent` does, and ∂L/∂state of every layer."""
         d_x: Array | None = d_y
         d_initial: State = []
         for index in reversed(range(len(self.layers))):
-            assert d_x is not None  # only the lowest layer reads token ids
+            assert d_x is not None  # only the lowest layer reads a lookup
             d_x = self.dropout.backward(d_x, cache.dropouts[index])
             d_x, d_before = self.layers[index].backward(
                 d_x, cache.layers[index], None if d_state is None else d_state[index]

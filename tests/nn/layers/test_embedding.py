@@ -3,28 +3,40 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnncli.nn.layers.embedding import Embedding, add_rows
+from rnncli.nn.layers import Lookup
+from rnncli.nn.layers.embedding import FEW, Embedding, add_by_id
 
 V, D = 7, 3
 
 
-@settings(max_examples=40)
-@given(ids=st.lists(st.integers(0, V - 1), max_size=30), dtype=st.sampled_from([np.uint8, np.uint16, np.int64]))
-def test_add_rows_equals_add_at(ids, dtype):
+@settings(max_examples=60, deadline=None)
+@given(
+    ids=st.lists(st.lists(st.integers(0, V - 1), min_size=3, max_size=3), max_size=10),
+    dtype=st.sampled_from([np.uint8, np.uint16, np.int64]),
+    tokens=st.sampled_from([V, FEW, FEW + 1, 1000]),
+    highest=st.booleans(),
+)
+def test_add_by_id_equals_add_at(ids, dtype, tokens, highest):
     rng = np.random.default_rng(1)
-    ids, rows = np.array(ids, dtype), rng.standard_normal((len(ids), D))
-    table = rng.standard_normal((V, D))
-    expected = table.copy()
-    np.add.at(expected, ids, rows)
-    add_rows(table, ids, rows)
-    np.testing.assert_allclose(table, expected, rtol=1e-13, atol=1e-13)
+    ids = np.array(ids, dtype).reshape(-1, 3)
+    if highest:
+        ids += min(tokens - 1, np.iinfo(dtype).max) - (V - 1)
+    d, sums = rng.standard_normal((D, *ids.shape)), rng.standard_normal((D, tokens))
+    expected = sums.copy()
+    np.add.at(expected.T, ids, d.transpose(1, 2, 0))
+    add_by_id(sums, d, ids)
+    np.testing.assert_allclose(sums, expected, rtol=1e-13, atol=1e-13)
 
 
-def test_add_rows_writes_through_a_transposed_view():
-    grad = np.zeros((D, V))
-    add_rows(grad.T, np.array([2, 5, 2]), np.array([[1.0, 2, 3], [4, 5, 6], [10, 20, 30]]))
-    np.testing.assert_array_equal(grad[:, [2, 5]], [[11, 4], [22, 5], [33, 6]])
-    assert np.count_nonzero(grad) == 6
+@pytest.mark.parametrize("tokens", [V, FEW + 1])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_add_by_id_writes_through_a_transposed_view_and_reads_a_cut_one(tokens, dtype):
+    table = np.zeros((tokens, D), dtype)
+    d = np.zeros((D, 3, 3), dtype)  # steps 1 and 2 of 3
+    d[:, 1:] = np.arange(D * 6).reshape(D, 2, 3)
+    add_by_id(table.T, d[:, 1:], np.array([[2, 5, 2], [5, 6, 2]]))
+    np.testing.assert_array_equal(table[[2, 5, 6]], [[0 + 2 + 5, 19 + 6, 31 + 12], [1 + 3, 7 + 9, 13 + 15], [4, 10, 16]])
+    assert np.count_nonzero(table) == 9
 
 
 @pytest.fixture
@@ -34,24 +46,49 @@ def embedding():
 
 def test_forward_looks_up_rows_feature_major(embedding):
     ids = np.array([[0, 3], [6, 3]])
-    x, _ = embedding.forward(ids)
+    x = embedding.forward(ids)
     table = embedding.weight.value
-    np.testing.assert_array_equal(x[0], table[[0, 3]].T)
-    np.testing.assert_array_equal(x[1], table[[6, 3]].T)
-    assert x.flags.c_contiguous
+    np.testing.assert_array_equal(x[:, 0], table[[0, 3]].T)
+    np.testing.assert_array_equal(x[:, 1], table[[6, 3]].T)
+    assert x[0].flags.c_contiguous
 
 
-def test_lookup_equals_the_one_hot_product_forward_and_backward(embedding):
+def test_vectors_equal_the_one_hot_product_forward_and_backward(embedding):
     rng = np.random.default_rng(2)
-    ids = rng.integers(V, size=(4, 5))
-    x, cache = embedding.forward(ids)
+    ids = rng.integers(V, size=(4, 2))
+    x = embedding.forward(ids)
     one_hot = np.eye(V)[ids]  # (T, B, V)
-    np.testing.assert_allclose(x, (one_hot @ embedding.weight.value).transpose(0, 2, 1), rtol=1e-14)
+    np.testing.assert_allclose(x, (one_hot @ embedding.weight.value).transpose(2, 0, 1), rtol=1e-14)
     d_x = rng.standard_normal(x.shape)
-    embedding.backward(d_x, cache)
-    embedding.backward(d_x, cache)  # gradients add up
-    expected = 2 * np.einsum("tbv,tdb->vd", one_hot, d_x)
+    embedding.backward(d_x, ids)
+    embedding.backward(d_x, ids)  # gradients add up
+    expected = 2 * np.einsum("tbv,dtb->vd", one_hot, d_x)
     np.testing.assert_allclose(embedding.weight.grad, expected, rtol=1e-13, atol=1e-13)
+
+
+def test_a_lookup_is_of_the_table_itself_and_its_gradients_add_up(embedding):
+    ids = np.random.default_rng(2).integers(V, size=(4, 50))
+    lookup = embedding.forward(ids)
+    assert isinstance(lookup, Lookup)
+    assert lookup.ids is ids
+    assert lookup.vectors is embedding.weight.value
+    d_vectors = np.random.default_rng(3).standard_normal((V, D))
+    embedding.backward(d_vectors, ids)
+    embedding.backward(d_vectors, ids)
+    np.testing.assert_array_equal(embedding.weight.grad, 2 * d_vectors)
+
+
+@pytest.mark.parametrize("tokens", [1, 2, 5, FEW - 1, FEW, FEW + 1, 1000])
+@pytest.mark.parametrize("size", [1, 2, 64, 500])
+def test_forward_looks_up_exactly_where_that_spares_multiplications(tokens, size):
+    """Counted for one unit of the layer above, forward and backward, the sum by a one-hot product included."""
+    embedding = Embedding(tokens, size, rng=None, dtype=np.float32)
+    for positions in (1, 3, 10, 63, 64, 65, 130, 400, 3000):
+        by_vectors = 3 * positions * size  # y = W x, ∂W = ∂y xᵀ, ∂x = Wᵀ ∂y
+        by_lookup = 3 * tokens * size + positions * tokens  # the same with the table for x, and Σ ∂y by token
+        expected = by_lookup < by_vectors and tokens <= FEW
+        found = isinstance(embedding.forward(np.zeros((positions, 1), int)), Lookup)
+        assert found == expected, positions
 
 
 def test_the_deviation_is_that_of_the_table():

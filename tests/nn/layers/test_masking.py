@@ -21,8 +21,8 @@ def gradients(layer):
 def test_a_masked_batch_equals_its_sequences_one_by_one(cell, mask, garbage):
     rng = np.random.default_rng(1)
     stack = Stack(cell, D, H, 2, rng=rng, dtype=np.float64)
-    x = np.where(mask[:, None], rng.standard_normal((T, D, B)), garbage)
-    d_y = rng.standard_normal((T, H, B)) * mask[:, None]
+    x = np.where(mask, rng.standard_normal((D, T, B)), garbage)
+    d_y = rng.standard_normal((H, T, B)) * mask
     state, d_final = rng.standard_normal((2, 2, len(cell.states), H, B))
 
     y, final, cache = stack.forward(x, list(state), mask)
@@ -31,15 +31,15 @@ def test_a_masked_batch_equals_its_sequences_one_by_one(cell, mask, garbage):
     for parameter in stack.parameters().values():
         parameter.grad[:] = 0
 
-    assert not d_x.transpose(0, 2, 1)[~mask].any()
+    assert not d_x[:, ~mask].any()
     for b in range(B):
         real, one = mask[:, b], [b]
         expected_final, expected_d_state = state[..., one], d_final[..., one]
         if real.any():
-            expected_y, expected_final, cache = stack.forward(x[real][..., one], list(state[..., one]))
-            expected_d_x, expected_d_state = stack.backward(d_y[real][..., one], cache, list(d_final[..., one]))
-            np.testing.assert_allclose(y[real][..., one], expected_y, rtol=1e-11, atol=1e-13)
-            np.testing.assert_allclose(d_x[real][..., one], expected_d_x, rtol=1e-11, atol=1e-13)
+            expected_y, expected_final, cache = stack.forward(x[:, real][..., one], list(state[..., one]))
+            expected_d_x, expected_d_state = stack.backward(d_y[:, real][..., one], cache, list(d_final[..., one]))
+            np.testing.assert_allclose(y[:, real][..., one], expected_y, rtol=1e-11, atol=1e-13)
+            np.testing.assert_allclose(d_x[:, real][..., one], expected_d_x, rtol=1e-11, atol=1e-13)
         np.testing.assert_allclose(np.array(final)[..., one], expected_final, rtol=1e-11, atol=1e-13)
         np.testing.assert_allclose(np.array(d_state)[..., one], expected_d_state, rtol=1e-11, atol=1e-13)
     for name, gradient in gradients(stack).items():
@@ -49,7 +49,7 @@ def test_a_masked_batch_equals_its_sequences_one_by_one(cell, mask, garbage):
 def test_a_mask_without_padding_changes_no_bit(cell):
     rng = np.random.default_rng(1)
     layer = Recurrent(cell, D, H, rng=rng, dtype=np.float64)
-    x, d_h = rng.standard_normal((T, D, B)), rng.standard_normal((T, H, B))
+    x, d_h = rng.standard_normal((D, T, B)), rng.standard_normal((H, T, B))
     results = []
     for mask in (None, np.ones((T, B), bool)):
         y, final, cache = layer.forward(x, mask=mask)
@@ -62,10 +62,10 @@ def test_a_sequence_of_padding_alone_keeps_its_state_and_its_gradient(cell):
     rng = np.random.default_rng(1)
     layer = Recurrent(cell, D, H, rng=rng, dtype=np.float64)
     state, d_final = rng.standard_normal((2, len(cell.states), H, B))
-    y, final, cache = layer.forward(rng.standard_normal((T, D, B)), state, np.zeros((T, B), bool))
-    d_x, d_state = layer.backward(np.zeros((T, H, B)), cache, d_final)
+    y, final, cache = layer.forward(rng.standard_normal((D, T, B)), state, np.zeros((T, B), bool))
+    d_x, d_state = layer.backward(np.zeros((H, T, B)), cache, d_final)
     np.testing.assert_array_equal(final, state)
-    np.testing.assert_array_equal(y, np.broadcast_to(state[0], (T, H, B)))
+    np.testing.assert_array_equal(y, np.broadcast_to(state[0][:, None], (H, T, B)))
     np.testing.assert_array_equal(d_state, d_final)
     assert not d_x.any()
     for name, gradient in gradients(layer).items():

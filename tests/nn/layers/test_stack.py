@@ -13,7 +13,7 @@ def make(layers, **options):
 
 @pytest.fixture
 def x():
-    return np.random.default_rng(2).standard_normal((T, D, B))
+    return np.random.default_rng(2).standard_normal((D, T, B))
 
 
 def test_parameters_are_named_by_layer():
@@ -38,7 +38,7 @@ def test_parameters_are_named_by_layer():
 def test_each_layer_reads_the_outputs_of_the_one_below(x):
     stack = make(3)
     y, final, cache = stack.forward(x)
-    d_y = np.random.default_rng(3).standard_normal((T, H, B))
+    d_y = np.random.default_rng(3).standard_normal((H, T, B))
     d_final = list(np.random.default_rng(4).standard_normal((3, 2, H, B)))
     d_x, d_state = stack.backward(d_y, cache, d_final)
     stacked = {name: parameter.grad.copy() for name, parameter in stack.parameters().items()}
@@ -83,7 +83,7 @@ def test_dropout_acts_on_what_goes_up_and_never_on_what_goes_on_in_time(x):
 def test_the_state_of_each_layer_is_handed_over(x):
     stack = make(2)
     y, final, _ = stack.forward(x)
-    y_1, between, _ = stack.forward(x[:1])
-    y_2, final_2, _ = stack.forward(x[1:], between)
-    np.testing.assert_array_equal(np.concatenate([y_1, y_2]), y)
+    y_1, between, _ = stack.forward(x[:, :1])
+    y_2, final_2, _ = stack.forward(x[:, 1:], between)
+    np.testing.assert_array_equal(np.concatenate([y_1, y_2], axis=1), y)
     np.testing.assert_array_equal(final_2, final)
