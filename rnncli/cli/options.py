@@ -32,3 +32,7 @@ Threads = Annotated[
     int | None,
     typer.Option("--threads", metavar="N", min=1, help="BLAS threads; more than 1 pay on idle machines only."),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", help="Processes that share out each batch, one idle core for each."),
+]

@@ -2,7 +2,9 @@
 
 import json
 import os
+import shlex
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -12,6 +14,7 @@ from rnncli.storage import atomic_write
 from rnncli.training.checkpoint import Checkpoint, Json, pack_progress, save, weights_of
 from rnncli.training.events import Event, StepDone, Validated
 from rnncli.training.trainer import Trainer
+from rnncli.training.workers import WorkerDiedError
 
 SAVE_SECONDS = 60.0
 """Between two validations last.npz is saved this often, so that a crash costs a minute at most."""
@@ -30,7 +33,7 @@ class Recorder:
         self._forget_later_metrics()
         if not self.trainer.progress.step:
             self.save_last()  # what cannot be saved is found out before the first step
-        with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as log:
+        with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as log, self._saved_from_dead_workers():
             for event in events:
                 if isinstance(event, StepDone | Validated):
                     log.write(json.dumps(metrics_line(event)) + "\n")
@@ -41,6 +44,16 @@ class Recorder:
                     self.save_last()
                     saved_at = clock()
                 yield event
+
+    @contextmanager
+    def _saved_from_dead_workers(self) -> Iterator[None]:
+        """Save the last whole step where a worker has died, and say so."""
+        try:
+            yield
+        except WorkerDiedError as error:
+            self.save_last()
+            again = f"step {self.trainer.progress.step} is saved: --resume {shlex.quote(os.fspath(self.folder))}"
+            raise WorkerDiedError(error.message, hint=f"{again}, with fewer --workers if memory ran out") from None
 
     def checkpoint(self, event: Validated | None = None, **more: Any) -> Checkpoint:
         """Return the model as it is now, with the metrics of that validation."""

@@ -9,12 +9,13 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 
 from rnncli.errors import DivergedError
-from rnncli.nn.parameter import Array, pack
+from rnncli.nn.parameter import Array, collect, pack
 from rnncli.nn.protocols import Loss, Model, State
 from rnncli.training.events import Event, Finished, StepDone, Validated
 from rnncli.training.optimizers import Adam, Optimizer
 from rnncli.training.randomness import generator
 from rnncli.training.schedules import AnySchedule, Constant, Position
+from rnncli.training.workers import Share, Workers, share_of, shared_zeros, workers_for
 
 Size = Annotated[int, Gt(0), Le(1 << 40)]
 EXPLODED = 1000
@@ -40,6 +41,7 @@ class TrainingSpec:
     validate_every: Size | None = None  # steps; None: at the end of each epoch
     patience: Size | None = 5  # validations without a new best before the run stops; None: never
     random_seed: Annotated[int, Ge(0)] = 1
+    workers: Annotated[int, Gt(0), Le(1024)] = 1  # processes that share out each batch
 
     def __post_init__(self) -> None:
         """Refuse combinations that make no sense."""
@@ -73,15 +75,19 @@ class Progress:
 class Trainer:
     """A model, an optimizer and batches; `run()` yields an event after every step and every validation.
 
-    Between two events the trainer is whole: saving `flat.values`, `slots` and `progress` then, and putting them back
-    into a new trainer, continues the run as if it had never stopped.
+    Each batch is shared out to `settings.workers` processes, or to as few as `notices` says. Between two events the
+    trainer is whole: saving `flat.values`, `slots` and `progress` then, and putting them back into a new trainer,
+    continues the run as if it had never stopped.
     """
 
     def __init__(
         self, model: Model, batches: Batches, validate: Callable[[], Loss] | None, settings: TrainingSpec
     ) -> None:
         self.model, self.batches, self.validate, self.settings = model, batches, validate, settings
-        self.flat = pack(model.parameters())
+        self.workers, self.notices = workers_for(settings.workers, settings.batch_size)
+        self.flat = pack(model.parameters(), shared_zeros if self.workers > 1 else np.zeros)
+        grads = self.flat.grads
+        self._grads = [grads, *(shared_zeros(grads.size, grads.dtype) for _ in range(1, self.workers))]  # one a worker
         self.slots = {name: np.zeros_like(self.flat.values) for name in settings.optimizer.slots}
         self.progress = Progress()
 
@@ -99,37 +105,30 @@ class Trainer:
         """Train until the steps are used up or patience runs out.
 
         Raises DivergedError at the first loss or gradient that is not finite, before the weights are touched, and at a
-        validation loss that is not.
+        validation loss that is not; WorkerDiedError when a worker has, leaving the trainer as after the step before.
         """
-        epoch: Iterator[Any] = iter(())
-        entered = -1
-        while True:
-            progress = self.progress
-            if self._validation_is_due():
-                yield self._validate()
-            if reason := self._reason_to_stop():
-                yield Finished(progress.step, reason)
-                return
-            if progress.batch == len(self.batches):
-                progress.epoch, progress.batch = progress.epoch + 1, 0
-            if entered != progress.epoch:
-                entered = progress.epoch
-                shuffling = generator(self.settings.random_seed, "shuffling", entered)
-                epoch = self.batches.epoch(shuffling, progress.batch)
-            yield self._step(next(epoch))
+        with Workers(self._shares, self._grads) as workers:
+            while True:
+                progress = self.progress
+                if self._validation_is_due():
+                    yield self._validate()
+                if reason := self._reason_to_stop():
+                    yield Finished(progress.step, reason)
+                    return
+                if progress.batch == len(self.batches):
+                    progress.epoch, progress.batch = progress.epoch + 1, 0
+                yield self._step(workers)
 
-    def _step(self, batch: Any) -> StepDone:
+    def _step(self, workers: Workers) -> StepDone:
         settings, progress = self.settings, self.progress
         rate = settings.optimizer.learning_rate * settings.schedule.scale(
             Position(progress.step, self.total_steps, progress.epoch, progress.validations)
         )
-        dropout = generator(settings.random_seed, "dropout", progress.step)
         # An overflow shows as a loss or a norm that is not finite, which ends the run with its cause
         with np.errstate(all="ignore"):
-            self.flat.grads[:] = 0
-            loss, state, cache = self.model.loss(batch, progress.state if batch.carry else None, dropout)
-            self.model.backward(cache)
-            self.flat.grads[:] /= loss.count if settings.reduction == "mean" else batch.inputs.shape[-1]
+            done = workers.step()
+            loss = done.loss
+            self.flat.grads[:] /= loss.count if settings.reduction == "mean" else done.sequences
             norm = clip(self.flat.grads, settings.max_norm, settings.max_value)
             at = f" of step {progress.step + 1}"
             self._check("loss" + at, loss.mean, self._exploded, rate)
@@ -137,11 +136,42 @@ class Trainer:
             settings.optimizer.step(self.flat.values, self.flat.grads, self.slots, rate, progress.step + 1)
         progress.step += 1
         progress.batch += 1
-        progress.state = state
+        progress.state = done.state
         progress.recent = progress.recent.plus(loss)
         if progress.first_loss is None:
             progress.first_loss = loss.mean
         return StepDone(progress.step, self.total_steps, self._epochs_done(), loss, norm, rate)
+
+    def _shares(self, worker: int) -> Iterator[Share]:
+        """Yield what comes of a worker's share of each batch from here on; its gradient is in self._grads[worker]."""
+        first, state = self.progress.step, self.progress.state
+        if state is not None:
+            state = [layer[..., worker :: self.workers] for layer in state]
+        collect(self.model.parameters(), self.flat.slices, self._grads[worker])
+        for step, batch in enumerate(self._batches(), first):
+            share, sequences = share_of(batch, worker, self.workers), batch.inputs.shape[-1]
+            self._grads[worker][:] = 0
+            if worker < sequences:
+                position = (step, worker) if self.workers > 1 else (step,)
+                dropout = generator(self.settings.random_seed, "dropout", *position)
+                loss, state = self._gradient(share, state if share.carry else None, dropout)
+                yield Share(loss, sequences, state)
+            else:
+                yield Share(Loss(0.0, 0), sequences, [])
+
+    def _gradient(self, batch: Any, state: State | None, dropout: np.random.Generator) -> tuple[Loss, State]:
+        """Add the gradient of the summed loss to every parameter; return the loss, and the state after the batch."""
+        with np.errstate(all="ignore"):
+            loss, state, cache = self.model.loss(batch, state, dropout)
+            self.model.backward(cache)
+        return loss, state
+
+    def _batches(self) -> Iterator[Any]:
+        """Yield every batch from here on, epoch after epoch."""
+        epoch, start = self.progress.epoch, self.progress.batch
+        while True:
+            yield from self.batches.epoch(generator(self.settings.random_seed, "shuffling", epoch), start)
+            epoch, start = epoch + 1, 0
 
     def _epochs_done(self) -> float:
         return self.progress.epoch + self.progress.batch / len(self.batches)

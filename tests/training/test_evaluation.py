@@ -3,6 +3,7 @@ import pytest
 
 from rnncli.data import Items, Streams, Windows
 from rnncli.training.evaluation import evaluate
+from tests.data.small_sequences import bracketed, joined
 from tests.training.tiny_trainer import IDS, V, tiny_model
 
 
@@ -18,8 +19,8 @@ def test_the_length_of_windows_does_not_show(streams, length):
 def test_lines_have_the_loss_that_each_has_alone():
     model = tiny_model(np.float64)
     items = [IDS[k : k + 1 + k % 7] for k in range(0, 50, 5)]
-    alone = [evaluate(model, Items([item], 0, 1, 1)) for item in items]
-    together = evaluate(model, Items(items, 0, 1, 4))
+    alone = [evaluate(model, Items(joined([bracketed(item, 0, 1)]), 1)) for item in items]
+    together = evaluate(model, Items(joined([bracketed(item, 0, 1) for item in items]), 4))
     assert together.count == sum(len(item) + 1 for item in items)
     assert together.sum == pytest.approx(sum(loss.sum for loss in alone), rel=1e-12)
 

@@ -1,4 +1,6 @@
 import json
+from collections import deque
+from timeit import repeat
 
 import numpy as np
 import pytest
@@ -105,6 +107,14 @@ def test_a_new_run_in_a_folder_begins_its_log_anew(tmp_path):
     list(record.record(record.trainer.run()))
     assert steps_in(tmp_path)[0] == 1
     assert "9}" not in (tmp_path / "metrics.jsonl").read_text()
+
+
+def test_a_recorded_step_costs_microseconds(tmp_path):
+    record = recorder(tmp_path)
+    steps = [StepDone(n, 20_000, n / 100, Loss(2.5 * n, 2500), 0.8, 0.002) for n in range(1, 20_001)]
+    seconds = repeat(lambda: deque(record.record(iter(steps)), maxlen=0), number=1, repeat=3)
+    assert min(seconds) / len(steps) < 40e-6
+    assert len(steps_in(tmp_path)) == len(steps)  # of the last time: the log of a run that begins is a new one
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from rnncli.training.optimizers import SGD, Adam
 from rnncli.training.randomness import generator
 from rnncli.training.schedules import Cosine
 from rnncli.training.trainer import Trainer, TrainingSpec
+from tests.data.small_sequences import bracketed, joined
 from tests.training.tiny_trainer import IDS, tiny_model, tiny_trainer
 
 STILL = SGD(learning_rate=1e-30)  # far below what changes a float32 weight
@@ -174,7 +175,9 @@ def test_dropout_differs_from_step_to_step_and_repeats_from_run_to_run(option):
 def test_every_epoch_shows_each_example_once_in_an_order_of_its_own(kind):
     ids = np.arange(61)
     lines = [ids[k : k + 3] for k in range(0, 60, 3)]
-    batches = Windows(ids, 4, 3, 3) if kind == "windows" else Items(lines, 0, 0, 4)
+    batches = (
+        Windows(ids, 4, 3, 3) if kind == "windows" else Items(joined([bracketed(line, 0, 0) for line in lines]), 4)
+    )
     epochs = [list(batches.epoch(generator(1, "shuffling", number))) for number in range(3)]
     seen = []
 
