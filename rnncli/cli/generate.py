@@ -94,7 +94,8 @@ def generate(
     if samples == 1 and stream and not as_json:
         stream_text(writer, prime, settings)
     else:
-        drawn = {number: text for number, _, text in writer.generate(prime, samples=samples, **settings)}
+        pieces = writer.generate(prime, samples=samples, scored=as_json, **settings)
+        drawn = {number: text for number, _, text in pieces}
         write_texts([drawn[number] for number in sorted(drawn)], writer, as_json=as_json, random_seed=random_seed)
 
 

@@ -6,9 +6,10 @@ from typing import Literal
 
 import numpy as np
 
-from rnncli.data import Vocabulary
+from rnncli.data import Decoder, Vocabulary
 from rnncli.decoding import Chosen, Sampling, StopText, beam_search, log_softmax, sample
 from rnncli.models.language_model import LanguageModel
+from rnncli.models.language_model_step import LanguageModelStep
 from rnncli.nn.parameter import Array
 from rnncli.nn.protocols import State
 from rnncli.training.randomness import generator
@@ -19,13 +20,44 @@ BLOCK = 1000
 
 @dataclass
 class GeneratedText:
-    """One text, and the model's log-probability of each generated token, in nats."""
+    """One text, and where it was asked for the model's log-probability of each generated token, in nats."""
 
     seed: str
-    text: str = ""  # what follows the seed
+    pieces: list[str] = field(default_factory=list)  # that make up `text`
     tokens: list[str] = field(default_factory=list)
     log_probabilities: list[float] = field(default_factory=list)
     ended: Literal["length", "eos", "stop"] = "length"
+
+    @property
+    def text(self) -> str:
+        """What follows the seed."""
+        return "".join(self.pieces)
+
+
+@dataclass
+class _Writing:
+    """A text in the making."""
+
+    number: int
+    text: GeneratedText
+    decoder: Decoder
+    stops: StopText
+
+    def feed(self, token: str) -> tuple[int, str, GeneratedText]:
+        """Add what a token makes certain to the text."""
+        piece = self.decoder.feed(token)
+        if self.stops.stops:
+            piece = self.stops.feed(piece)
+            if self.stops.stopped:
+                self.text.ended = "stop"
+        self.text.pieces.append(piece)
+        return self.number, piece, self.text
+
+    def close(self) -> tuple[int, str, GeneratedText]:
+        """Add what was held back to the text."""
+        piece = self.stops.feed(self.decoder.close()) + self.stops.rest()
+        self.text.pieces.append(piece)
+        return self.number, piece, self.text
 
 
 class TextGenerator:
@@ -45,18 +77,21 @@ class TextGenerator:
         samples: int = 1,
         random_seed: int = 0,
         stop: Sequence[str] = (),
+        scored: bool = False,
     ) -> Iterator[tuple[int, str, GeneratedText]]:
         """Draw texts side by side: yield (number of the sample, the piece of text that is new, the text so far).
 
         Each sample has a generator of its own, so it is the same drawn alone or among others. A text ends after
         `length` tokens, at the end symbol, or before a text of `stop`. A last piece, perhaps empty, ends each one.
+        Log-probabilities are worked out if `scored`.
         DataError, before anything is drawn, for a prime text with tokens that the model cannot know.
         """
         prime, logits, state = self._read(seed)
+        step = LanguageModelStep(self.model)
         drawn = sample(
-            self.model.step,
+            step,
             np.repeat(logits, samples, axis=1),
-            [np.repeat(layer, samples, axis=-1) for layer in state],
+            step.start([np.repeat(layer, samples, axis=-1) for layer in state]),
             rngs=[generator(random_seed, "sampling", number) for number in range(samples)],
             length=length,
             sampling=sampling,
@@ -64,52 +99,43 @@ class TextGenerator:
             forbidden=self.forbidden,
             end_id=self.vocabulary.end_id,
         )
-        return self._pieces(drawn, [GeneratedText(seed) for _ in range(samples)], stop)
+        return self._pieces(drawn, [GeneratedText(seed) for _ in range(samples)], stop, scored=scored)
 
     def _pieces(
-        self, drawn: Iterator[Chosen], texts: list[GeneratedText], stop: Sequence[str]
+        self, drawn: Iterator[Chosen], texts: list[GeneratedText], stop: Sequence[str], *, scored: bool
     ) -> Iterator[tuple[int, str, GeneratedText]]:
-        vocabulary = self.vocabulary
-        decoders = [vocabulary.tokenizer.decoder() for _ in texts]
-        stops = [StopText(stop) for _ in texts]
-        live = set(range(len(texts)))
-
-        def finish(number: int, piece: str) -> tuple[int, str, GeneratedText]:
-            live.discard(number)
-            texts[number].text += piece
-            return number, piece, texts[number]
-
-        for chosen in drawn:
-            for number in sorted(live):
-                text, token = texts[number], int(chosen.ids[number])
-                text.tokens.append(vocabulary.tokens[token])
-                text.log_probabilities.append(float(chosen.log_probability[number]))
-                if token == vocabulary.end_id:
-                    text.ended = "eos"
-                    yield finish(number, stops[number].feed(decoders[number].close()) + stops[number].rest())
-                    continue
-                piece = stops[number].feed(decoders[number].feed(vocabulary.tokens[token]))
-                if stops[number].stopped:
-                    text.ended = "stop"
-                    yield finish(number, piece)
+        names, end = self.vocabulary.tokens, self.vocabulary.end_id
+        live = [_Writing(i, text, self.vocabulary.tokenizer.decoder(), StopText(stop)) for i, text in enumerate(texts)]
+        for ids, logits, _ in drawn:
+            tokens = ids.tolist()
+            scores = log_softmax(logits)[ids, np.arange(len(ids))].tolist() if scored else []
+            for writing in live:
+                token = tokens[writing.number]
+                writing.text.tokens.append(names[token])
+                if scored:
+                    writing.text.log_probabilities.append(scores[writing.number])
+                if token == end:
+                    writing.text.ended = "eos"
+                    yield writing.close()
                 else:
-                    text.text += piece
-                    yield number, piece, text
+                    yield writing.feed(names[token])
+            live = [writing for writing in live if writing.text.ended == "length"]
             if not live:
                 return
-        for number in sorted(live):
-            yield finish(number, stops[number].feed(decoders[number].close()) + stops[number].rest())
+        for writing in live:
+            yield writing.close()
 
     def search(self, seed: str, *, length: int, beam_size: int, results: int = 1) -> list[GeneratedText]:
         """Return the `results` most probable continuations that a beam search finds, best first."""
         _, logits, state = self._read(seed)
         if not length:
             return [GeneratedText(seed)]
+        step = LanguageModelStep(self.model)
         found = beam_search(
-            self.model.step,
-            lambda state, columns: [layer[..., columns] for layer in state],
+            step,
+            step.select,
             logits,
-            state,
+            step.start(state),
             beam_size=beam_size,
             length=length,
             end_id=self.vocabulary.end_id,
@@ -168,4 +194,4 @@ class TextGenerator:
         vocabulary = self.vocabulary
         ended: Literal["length", "eos"] = "eos" if len(ids) and ids[-1] == vocabulary.end_id else "length"
         tokens = [vocabulary.tokens[i] for i in ids]
-        return GeneratedText(seed, vocabulary.decode(ids), tokens, scores.tolist(), ended)
+        return GeneratedText(seed, [vocabulary.decode(ids)], tokens, scores.tolist(), ended)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnncli.decoding import Sampling, distribution, log_softmax, pick, sample
+from rnncli.decoding import sampling as sampling_module
 from rnncli.errors import RnncliError
 
 HALVES = np.log(np.array([[0.5], [0.25], [0.125], [0.125]]))  # logits (4, 1) with these probabilities
@@ -146,6 +147,12 @@ def test_pick_inverts_the_cumulative_distribution():
     np.testing.assert_array_equal(pick(p * (1 / 3), uniforms[[0, 3, 4, 4, 4]]), [1, 3, 3, 3, 3])
 
 
+def test_numbers_drawn_ahead_are_those_drawn_one_by_one(monkeypatch):
+    whole, _, _ = draw([1, 2], Sampling(), length=30)
+    monkeypatch.setattr(sampling_module, "AHEAD", 7)
+    np.testing.assert_array_equal(draw([1, 2], Sampling(), length=30)[0], whole)
+
+
 def test_frequencies_are_the_probabilities():
     uniforms = np.random.default_rng(0).random(40_000)
     counts = np.bincount(pick(np.repeat(np.exp(HALVES), 40_000, axis=1), uniforms), minlength=4)
@@ -157,21 +164,39 @@ def test_frequencies_are_the_probabilities():
 )
 def test_a_sample_is_the_same_alone_and_among_others(sampling):
     seeds = np.random.SeedSequence(3).spawn(7)
-    together, log_probability, _ = draw(seeds, sampling, V=12, prime=[1, 2], end_id=8)
+    together, logits, _ = draw(seeds, sampling, V=12, prime=[1, 2], end_id=8)
     assert len({tuple(column) for column in together.T}) == 7
     for b, seed in enumerate(seeds):
-        alone, its_log_probability, _ = draw([seed], sampling, V=12, prime=[1, 2], end_id=8)
+        alone, its_logits, _ = draw([seed], sampling, V=12, prime=[1, 2], end_id=8)
         np.testing.assert_array_equal(alone[:, 0], together[: len(alone), b])
-        np.testing.assert_allclose(its_log_probability[:, 0], log_probability[: len(alone), b], rtol=1e-12)
+        np.testing.assert_array_equal(its_logits[:, :, 0], logits[: len(alone), :, b])
         assert (together[len(alone) :, b] == 8).all()
 
 
-def test_log_probability_is_that_of_the_model_before_any_filter():
+@pytest.mark.parametrize("seeds", [[5], [0, 1, 2]])
+@pytest.mark.parametrize("temperature", [0.3, 1.0])
+@pytest.mark.parametrize("forbidden", [[], [3], [0, 4]])
+def test_without_filters_a_draw_is_that_of_the_distribution(seeds, temperature, forbidden):
+    """The short way, which works in place, against the long one, token by token."""
+    _, table = markov(V=9)
+    sampling = Sampling(temperature)
+    ids, logits, _ = draw(seeds, sampling, V=9, length=300, forbidden=forbidden)
+    rngs = generators(*seeds)
+    before = [0] * len(seeds)
+    for found, seen in zip(ids, logits, strict=True):
+        np.testing.assert_array_equal(seen, table[:, before])
+        uniforms = np.array([rng.random() for rng in rngs])
+        expected = pick(distribution(table[:, before], sampling, forbidden=forbidden), uniforms)
+        np.testing.assert_array_equal(found, expected)
+        before = found
+    assert len(np.unique(ids)) > 4
+
+
+def test_logits_are_those_of_the_model_before_any_filter():
     _, table = markov()
-    ids, log_probability, active = draw([0, 1], Sampling(temperature=0.3, top_k=2), forbidden=[3])
+    ids, logits, active = draw([0, 1], Sampling(temperature=0.3, top_k=2, repetition_penalty=2.0), forbidden=[3])
     before = np.vstack([[0, 0], ids[:-1]])
-    expected = log_softmax(table)[ids, before]
-    np.testing.assert_allclose(log_probability, expected, rtol=1e-12)
+    np.testing.assert_array_equal(logits, table[:, before].swapaxes(0, 1))
     assert not (ids == 3).any()
     assert active.all()
 
@@ -184,7 +209,7 @@ def test_greedy_ignores_the_seed_and_follows_the_largest_logit():
 
 
 def test_a_column_that_ended_repeats_its_end_at_no_cost():
-    ids, log_probability, active = draw(range(6), Sampling(), length=200, end_id=2)
+    ids, _, active = draw(range(6), Sampling(), length=200, end_id=2)
     assert len(ids) < 200
     ends = (ids == 2).argmax(axis=0)
     assert len(ids) == ends.max() + 1  # stops when all have ended
@@ -192,8 +217,6 @@ def test_a_column_that_ended_repeats_its_end_at_no_cost():
     after = np.arange(len(ids))[:, None] > ends
     np.testing.assert_array_equal(active, ~after)
     assert (ids[after] == 2).all()
-    assert (log_probability[after] == 0).all()
-    assert (log_probability[~after] < 0).all()
 
 
 def test_streams_each_token_before_asking_for_the_next():
@@ -230,17 +253,26 @@ def test_repetition_penalty_looks_at_prime_and_output_within_the_window():
     assert ids(window=1, prime=np.array([1, 0])) == [1, 0, 1, 0, 1, 0]
 
 
+anyhow = pytest.mark.parametrize("sampling", [Sampling(), Sampling(greedy=True), Sampling(top_k=3)], ids=str)
+columns = pytest.mark.parametrize("B", [1, 2])
+
+
+@columns
+@anyhow
 @pytest.mark.parametrize("broken", [np.nan, np.inf])
-def test_an_output_that_is_not_finite_is_an_error(broken):
-    logits = HALVES.copy()
-    logits[2] = broken
+def test_an_output_that_is_not_finite_is_an_error(sampling, B, broken):
+    logits = np.repeat(HALVES, B, axis=1)
+    logits[2, -1] = broken
     with pytest.raises(RnncliError, match="no token has a probability"):
-        next(sample(None, logits, 0, rngs=generators(0), length=1, sampling=Sampling()))
+        next(sample(None, logits, 0, rngs=generators(*range(B)), length=1, sampling=sampling))
 
 
-def test_everything_forbidden_is_an_error():
+@columns
+@anyhow
+def test_everything_forbidden_is_an_error(sampling, B):
+    logits = np.repeat(HALVES, B, axis=1)
     with pytest.raises(RnncliError, match="no token has a probability; all are forbidden"):
-        next(sample(None, HALVES, 0, rngs=generators(0), length=1, sampling=Sampling(), forbidden=range(4)))
+        next(sample(None, logits, 0, rngs=generators(*range(B)), length=1, sampling=sampling, forbidden=range(4)))
 
 
 def test_one_generator_for_each_column():

@@ -24,6 +24,12 @@ def test_a_sample_is_the_same_alone_and_among_others(vocabulary, cell):
     assert texts(generator, "ab", random_seed=5)[0].text != many[0].text
 
 
+def test_log_probabilities_only_where_asked_for():
+    (plain,), (scored,) = (texts(writer(), "ab", length=9, scored=scored) for scored in (False, True))
+    assert (plain.text, plain.tokens) == (scored.text, scored.tokens)
+    assert (len(plain.log_probabilities), len(scored.log_probabilities)) == (0, 9)
+
+
 def test_a_seed_of_a_line_follows_its_begin():
     generator = writer(LINES)
     ids = np.array([LINES.begin_id, *LINES.encode("ca")])

@@ -10,6 +10,7 @@ from rnncli.decoding import log_softmax
 from rnncli.nn.cells import CELLS
 from rnncli.tasks import text_generation
 from rnncli.training.evaluation import evaluate
+from tests.data.small_sequences import bracketed, joined
 from tests.tasks.tiny_writers import GREEDY, LINES, STREAM, log_probabilities, texts, writer
 
 both = pytest.mark.parametrize("vocabulary", [STREAM, LINES], ids=["stream", "lines"])
@@ -48,7 +49,7 @@ def test_scoring_finds_what_generating_found(vocabulary):
 def test_a_text_scores_what_the_model_loses_on_it(cell):
     generator = writer(LINES, cell)
     line = LINES.encode("abacab")
-    loss = evaluate(generator.model, Items([line], LINES.begin_id, LINES.end_id, 1))
+    loss = evaluate(generator.model, Items(joined([bracketed(line, LINES.begin_id, LINES.end_id)]), 1))
     tokens, scores = generator.score("abacab")
     assert tokens == [*"abacab", "<eos>"]
     assert loss.count == len(scores)

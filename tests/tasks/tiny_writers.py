@@ -1,13 +1,11 @@
 """Models that write, with vocabularies so small that what they write can be worked out."""
 
-import itertools
-
 import numpy as np
 
 from rnncli.data import TokenizerSpec, Vocabulary
 from rnncli.decoding import Sampling, log_softmax
 from rnncli.models.language_model import EmbeddingSpec, LanguageModel, LanguageModelSpec
-from rnncli.nn.cells import CELLS
+from rnncli.nn.cells import CELLS, RNNCell
 from rnncli.tasks.text_generation import TextGenerator
 
 STREAM = Vocabulary.build(["abcd efe\n"], TokenizerSpec(), items=False)
@@ -25,33 +23,21 @@ def writer(vocabulary=STREAM, cell="lstm", seed=1, **bias):
     return TextGenerator(model, vocabulary)
 
 
-class Successor:
-    """A model that is certain that token 2 follows 1, 3 follows 2, …, as they stand in a text."""
-
-    def __init__(self, vocabulary, text):
-        ids = vocabulary.encode(text).tolist()
-        self.following = dict(itertools.pairwise([*ids, ids[0]]))
-        self.size = len(vocabulary)
-
-    def logits(self, ids, state=None, *, last=False):
-        ids = ids[-1:] if last else ids
-        logits = np.zeros((self.size, ids.size), np.float32)
-        for column, token in enumerate(ids.ravel()):
-            logits[self.following[int(token)], column] = 60
-        return logits, state or [np.zeros((1, 1, ids.shape[1]), np.float32)]
-
-    def step(self, ids, state):
-        return self.logits(ids[None], state)
-
-
 def repeating(text, level="character"):
+    """A model that is certain that the second token of a text follows the first, the third the second, …"""
     vocabulary = Vocabulary.build([text], TokenizerSpec(level), items=False)
-    return TextGenerator(Successor(vocabulary, text), vocabulary)
+    V = len(vocabulary)
+    spec = LanguageModelSpec(EmbeddingSpec("one_hot"), cell=RNNCell(activation="relu"), hidden_size=V, num_layers=1)
+    model = LanguageModel(spec, V, rng=None)
+    ids = vocabulary.encode(text)
+    model.recurrent.layers[0].weight_ih.value[:] = np.eye(V)
+    model.output.weight.value[np.roll(ids, -1), ids] = 60
+    return TextGenerator(model, vocabulary)
 
 
 def texts(generator, seed="", **options):
     """The finished texts by number, whose pieces are checked to make them up."""
-    options = {"length": 20, "sampling": Sampling()} | options
+    options = {"length": 20, "sampling": Sampling(), "scored": True} | options
     pieces, finished = {}, {}
     for number, piece, text in generator.generate(seed, **options):
         pieces[number] = pieces.get(number, "") + piece
