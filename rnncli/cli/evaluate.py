@@ -33,6 +33,7 @@ def evaluate(
     import json
 
     from rnncli.cli.console import Talk, write_data
+    from rnncli.cli.progress import reading
     from rnncli.cli.scores import score_table, scores_json
     from rnncli.errors import DataError, UsageError
     from rnncli.experiments import evaluate_files, evaluate_splits, load, newest_model
@@ -44,10 +45,11 @@ def evaluate(
     if split and split not in splits:
         raise UsageError(f"--split must be one of {', '.join(splits)}, not {split!r}")
     loaded = load(model or newest_model(runs))
-    if files:
-        scores, notices = evaluate_files(loaded, files, encoding=encoding)
-    else:
-        scores, notices = evaluate_splits(loaded, (split,) if split else ("validation", "test"))
+    with reading(talk) as report:
+        if files:
+            scores, notices = evaluate_files(loaded, files, encoding=encoding, report=report)
+        else:
+            scores, notices = evaluate_splits(loaded, (split,) if split else ("validation", "test"), report)
     for notice in notices:
         talk.warn(notice)
     if split and not scores:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnncli.cli.options import Encoding, Json, NoColor, Quiet, RandomSeed, Runs, Threads
+from rnncli.cli.options import Encoding, Json, NoColor, Quiet, RandomSeed, Runs, Threads, Workers
 
 if TYPE_CHECKING:
     from rnncli.cli.console import Talk
@@ -25,6 +25,7 @@ FLAGS = {
     "learning_rate": ("training", "optimizer", "learning_rate"),
     "batch_size": ("training", "batch_size"),
     "random_seed": ("training", "random_seed"),
+    "workers": ("training", "workers"),
 }
 """The flags that stand for a key of the spec."""
 
@@ -56,6 +57,7 @@ def train(
         str | None, typer.Option("--max-time", metavar="TIME", help="Stop after this long: 90, 90s, 10m or 2h.")
     ] = None,
     threads: Threads = None,
+    workers: Workers = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="The run's folder; by default RUNS/<corpus>.")
     ] = None,
@@ -83,10 +85,13 @@ def train(
 
     from rnncli import experiments
     from rnncli.cli.console import Talk
+    from rnncli.cli.progress import reading
     from rnncli.errors import UsageError
 
     talk = Talk(quiet=quiet, color=False if no_color else None)
     seconds = seconds_of(max_time)
+    if (threads or 1) > 1 and (workers or 1) > 1:
+        raise UsageError("each of several workers has one BLAS thread", hint="leave out --threads or --workers")
     given = {name: value for name, value in locals().items() if name in FLAGS and value is not None}
     if resume:
         if corpus or spec or init_from or output or dry_run:
@@ -94,7 +99,8 @@ def train(
         changes = changes_of(assignments or [], given)
         path = resume / "last.npz" if resume.is_dir() else resume
         with occupied(path.parent) if path.exists() else nullcontext():  # else it is for resume to say what is missing
-            run = experiments.resume(path, changes)
+            with reading(talk) as report:
+                run = experiments.resume(path, changes, report=report)
             if changes:
                 experiments.write_spec(run)
             follow_run(run, talk, seconds, as_json=as_json)
@@ -103,16 +109,19 @@ def train(
         raise UsageError("--init-from brings its own architecture", hint="leave out --cell, the sizes and --dry-run")
     document, base = read_document(spec, corpus or [], assignments or [], given)
     task = experiments.task_from(document)
+    folder = output or experiments.new_run_folder(runs, run_name(corpus or [], spec))
     if dry_run:
-        report_plan(experiments.plan(task, base), talk, as_json=as_json)
+        with reading(talk) as report:
+            plan = experiments.plan(task, base, folder, report=report)
+        report_plan(plan, talk, as_json=as_json)
         return
     if output and (kept := [name for name in RUN_FILES if (output / name).exists()]):
         again = f"to go on with a run: --resume {shlex.quote(str(output))}"
         raise UsageError(f"{output} already holds {kept[0]}", hint=f"name another folder; {again}")
-    folder = output or experiments.new_run_folder(runs, run_name(corpus or [], spec))
     stdin = getattr(sys.stdin, "buffer", None)  # sys.stdin is None where it was closed
     with occupied(folder):
-        run = experiments.start(task, base, folder, stdin=stdin, init_from=init_from)
+        with reading(talk) as report:
+            run = experiments.start(task, base, folder, stdin=stdin, init_from=init_from, report=report)
         experiments.write_spec(run)
         follow_run(run, talk, seconds, as_json=as_json)
 

@@ -1,26 +1,42 @@
-"""Files to texts, texts to token ids, ids to batches."""
+"""Files to texts, texts to token ids, ids to batches; a corpus may be larger than the memory."""
 
 from rnncli.data.batching import Batch, Items, Streams, Windows
-from rnncli.data.readers import Corpus, lines, read_corpus
+from rnncli.data.encoded_file import Encoded, read_encoded, write_encoded
+from rnncli.data.files import PIECE, Source, find_sources
+from rnncli.data.numbering import Numbering
+from rnncli.data.readers import Corpus, Text, lines, read_corpus
+from rnncli.data.sequences import NOTHING, Flat, Sequences
 from rnncli.data.splitting import Splits, split_items, split_text
-from rnncli.data.tokenizers import TOKENIZERS, Decoder, Tokenizer, TokenizerSpec
+from rnncli.data.tokenizers import TOKENIZERS, Decoder, Tokenizer, TokenizerSpec, recut
 from rnncli.data.vocabulary import Ids, Vocabulary
 
 __all__ = [
+    "NOTHING",
+    "PIECE",
     "TOKENIZERS",
     "Batch",
     "Corpus",
     "Decoder",
+    "Encoded",
+    "Flat",
     "Ids",
     "Items",
+    "Numbering",
+    "Sequences",
+    "Source",
     "Splits",
     "Streams",
+    "Text",
     "Tokenizer",
     "TokenizerSpec",
     "Vocabulary",
     "Windows",
+    "find_sources",
     "lines",
     "read_corpus",
+    "read_encoded",
+    "recut",
     "split_items",
     "split_text",
+    "write_encoded",
 ]

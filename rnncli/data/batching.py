@@ -1,20 +1,23 @@
 """Token ids to batches of next-token prediction. T time steps, B sequences, N ids.
 
 Each iterable has `len()` batches an epoch; `epoch(rng, start=k)` gives what `epoch(rng)` gives from its k-th batch on,
-for generators in equal states, so that a run can resume in mid-epoch. Ids stay compact until a batch is made.
+for generators in equal states, so that a run can resume in mid-epoch. Ids stay where they are, which may be a file,
+until a batch is made; what an order costs in memory stands with each.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import InitVar, dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
-from rnncli.data.vocabulary import Ids
+from rnncli.data.sequences import Flat, Sequences
+from rnncli.data.splitting import shuffled
 
 Indices = npt.NDArray[np.intp]
 
+_CHUNK = 1 << 18  # items looked at together
 _POOL = 50  # batches sorted by length together: many enough for little padding, few enough to stay random
 
 
@@ -43,7 +46,7 @@ class Streams:
     in order, and only the last window may be shorter or need a mask. Raises ValueError when B > N - 1.
     """
 
-    ids: Ids
+    ids: Flat
     batch_size: int
     length: int
 
@@ -62,7 +65,7 @@ class Streams:
         """Yield the windows from the `start`-th on."""
         bounds = np.arange(self.batch_size + 1) * (len(self.ids) - 1) // self.batch_size
         for first in range(start * self.length, self._steps, self.length):
-            yield _window(self.ids, bounds[:-1], np.diff(bounds), first, self.length)
+            yield _window(self.ids, bounds[:-1].tolist(), np.diff(bounds), first, self.length)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +73,10 @@ class Windows:
     """Windows of `length` steps at the multiples of `stride`, and one at the end; shuffled, each with a fresh state.
 
     With `stride` < `length` they overlap: most targets are predicted more than once an epoch (above it, some never).
-    The last batch may be smaller. Raises ValueError when `length` > N - 1.
+    The last batch may be smaller. An epoch takes 4 bytes a window. Raises ValueError when `length` > N - 1.
     """
 
-    ids: Ids
+    ids: Flat
     batch_size: int
     length: int
     stride: int
@@ -96,54 +99,54 @@ class Windows:
 
     def epoch(self, rng: np.random.Generator, start: int = 0) -> Iterator[Batch]:
         """Draw an order at once and yield the batches from the `start`-th on."""
-        starts = np.minimum(rng.permutation(self._number) * self.stride, self._last)
+        order = shuffled(self._number, rng)
         cuts = range(start * self.batch_size, self._number, self.batch_size)
-        batches = (starts[k : k + self.batch_size] for k in cuts)
-        return (_window(self.ids, each, np.full(len(each), self.length), 0, self.length) for each in batches)
+        batches = (order[k : k + self.batch_size].astype(np.intp) * self.stride for k in cuts)
+        return (
+            _window(self.ids, np.minimum(each, self._last).tolist(), np.full(len(each), self.length), 0, self.length)
+            for each in batches
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class Items:
-    """Separate sequences: from [begin, item] predict [item, end], in shuffled batches of items of similar length.
+    """Separate sequences, each from its begin to its end symbol, in shuffled batches of items of similar length.
 
     With `length`, each padded batch is cut in windows of that many steps, all but the first with `carry`. The number of
-    batches is the same in every epoch. The last items may make a smaller batch.
+    batches is the same in every epoch. The last items may make a smaller batch. It takes 4 bytes an item, and in an
+    epoch 4 more; with windows up to 28 while an order is drawn.
     """
 
-    items: InitVar[Sequence[Ids]]
-    begin_id: int
-    end_id: int
+    items: Sequences
     batch_size: int
     length: int | None = None
     _number: int = field(init=False, repr=False)
-    _flat: Ids = field(init=False, repr=False)
-    _starts: Indices = field(init=False, repr=False)
-    _lengths: Indices = field(init=False, repr=False)
+    _length: int = field(init=False, repr=False)
+    _lengths: npt.NDArray[np.uint32] = field(init=False, repr=False)
+    """The targets of each item."""
 
-    def __post_init__(self, items: Sequence[Ids]) -> None:
+    def __post_init__(self) -> None:
+        items = len(self.items)
         if not (items and self.batch_size >= 1 and (self.length is None or self.length >= 1)):
-            raise ValueError(f"no batches: {len(items)} items, batch size {self.batch_size}, length {self.length}")
-        dtype = np.result_type(*{item.dtype for item in items})
-        begin, end = np.array([[self.begin_id], [self.end_id]], dtype)
-        # one array and offsets: an array object an item would outweigh short items ten times
-        object.__setattr__(self, "_flat", np.concatenate([part for item in items for part in (begin, item, end)]))
-        lengths = np.array([len(item) + 1 for item in items])
+            raise ValueError(f"no batches: {items} items, batch size {self.batch_size}, length {self.length}")
+        lengths = np.empty(items, np.uint32)
+        for k in range(0, items, _CHUNK):
+            lengths[k : k + _CHUNK] = np.diff(self.items.starts[k : k + _CHUNK + 1]) - 1
         object.__setattr__(self, "_lengths", lengths)
-        object.__setattr__(self, "_starts", np.cumsum(lengths + 1) - lengths - 1)
-        windows = np.sort(self._windows)  # the longest item of a batch is its last
-        lasts = [min(k + self.batch_size, len(windows)) - 1 for k in self._firsts]
-        object.__setattr__(self, "_number", int(windows[lasts].sum()))
+        longest = int(lengths.max())
+        object.__setattr__(self, "_length", min(self.length or longest, longest))
+        number = len(self._firsts)
+        if self._length < longest:
+            windows = np.sort(self._windows(lengths))  # the longest item of a batch is its last
+            number = int(windows[[min(k + self.batch_size, items) - 1 for k in self._firsts]].sum())
+        object.__setattr__(self, "_number", number)
 
     def __len__(self) -> int:
         return self._number
 
-    @property
-    def _windows(self) -> Indices:
-        return -(-self._lengths // self._length)  # that each item needs
-
-    @property
-    def _length(self) -> int:
-        return self.length or int(self._lengths.max())
+    def _windows(self, lengths: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+        """Return how many windows items of these lengths need."""
+        return (lengths - 1) // self._length + 1
 
     @property
     def _firsts(self) -> range:
@@ -151,18 +154,27 @@ class Items:
 
     def epoch(self, rng: np.random.Generator, start: int = 0) -> Iterator[Batch]:
         """Draw an order at once and yield the batches from the `start`-th on."""
-        order, length = rng.permutation(len(self._lengths)), self._length
+        order = shuffled(len(self._lengths), rng)
         # by the windows they need, so that every epoch has the same number of batches; then, within a pool, by length
-        order = order[np.argsort(self._windows[order], kind="stable")]
-        order = order[np.lexsort((self._lengths[order], np.arange(len(order)) // (_POOL * self.batch_size)))]
+        if self._number > len(self._firsts):
+            order = order[np.argsort(self._windows(self._lengths[order]), kind="stable")]
+        for k in range(0, len(order), _POOL * self.batch_size):
+            pool = order[k : k + _POOL * self.batch_size]
+            pool[:] = pool[np.argsort(self._lengths[pool], kind="stable")]
         cuts = (
             (items, first)
             for k in rng.permutation(self._firsts)
             for items in [order[k : k + self.batch_size]]
-            for first in range(0, self._lengths[items[-1]], length)
+            for first in range(0, int(self._lengths[items[-1]]), self._length)
         )
         return (
-            _window(self._flat, self._starts[items], self._lengths[items], first, length)
+            _window(
+                self.items.ids,
+                map(self.items.start, items.tolist()),
+                self._lengths[items].astype(np.intp),
+                first,
+                self._length,
+            )
             for items, first in islice(cuts, start, None)
         )
 
@@ -171,10 +183,16 @@ def _ceil(number: int, divisor: int) -> int:
     return -(-number // divisor)
 
 
-def _window(ids: Ids, starts: Indices, lengths: Indices, first: int, length: int) -> Batch:
+def _window(ids: Flat, starts: Iterable[int], lengths: Indices, first: int, length: int) -> Batch:
     """Take the steps from `first` on of the sequences that begin at `starts` (B,) and have `lengths` (B,) targets."""
-    steps = np.arange(first, min(first + length, lengths.max()))[:, None]
-    mask = steps < lengths
-    at = np.where(mask, starts + steps, 0)
-    inputs, targets = (np.where(mask, ids[each], 0).astype(np.intp) for each in (at, at + 1))
-    return Batch(inputs, targets, None if mask.all() else mask, carry=first > 0)
+    last = np.minimum(lengths, first + length)
+    steps = int(last.max()) - first
+    rows = np.zeros((len(lengths), steps + 1), ids.dtype)
+    for row, start, end in zip(rows, starts, last.tolist(), strict=True):
+        if end > first:
+            row[: end - first + 1] = ids[start + first : start + end + 1]
+    tokens = rows.T.astype(np.intp, order="C")
+    mask = np.arange(first, first + steps)[:, None] < lengths
+    if mask.all():
+        return Batch(tokens[:-1], tokens[1:], None, carry=first > 0)
+    return Batch(np.where(mask, tokens[:-1], 0), tokens[1:], mask, carry=first > 0)

@@ -3,7 +3,7 @@
 import codecs
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Literal, Protocol
@@ -43,6 +43,10 @@ class Tokenizer(Protocol):
         """Return the first place from `position` on where a cut tears no token."""
         ...
 
+    def last_cut(self, text: str) -> int:
+        """Return the last place where a cut tears no token, whatever follows the text; 0 where there is none."""
+        ...
+
     def decoder(self) -> Decoder:
         """Return a fresh incremental `join`."""
         ...
@@ -72,6 +76,10 @@ class Characters:
     def cut(self, text: str, position: int) -> int:
         """Cut anywhere."""
         return min(position, len(text))
+
+    def last_cut(self, text: str) -> int:
+        """Cut at the end."""
+        return len(text)
 
     def decoder(self) -> Decoder:
         """Return each token as it is."""
@@ -119,8 +127,13 @@ def _word_pattern() -> re.Pattern[str]:
     # \w lacks the combining marks, without which most Indic words and all decomposed accents would fall apart;
     # U+200C and U+200D join letters in Persian and Indic words.
     marks = "".join(c for c in map(chr, range(0x300, 0x20000)) if unicodedata.category(c)[0] == "M")
-    word = rf"\w[\w{marks}\u200c\u200d]*"
-    return re.compile(rf" ?(?:{word}(?:['’\-‐‑]{word})*|\S)|\s")
+    # \w[\w{marks}]*, but with a look ahead that saves most words the long search among the marks
+    word = rf"\w++(?:(?=[^\x00-\u02ff])[{marks}\u200c\u200d]++\w*+)*+"
+    return re.compile(rf" ?(?:{word}(?:['’\-‐‑]{word})*+|\S)|\s")
+
+
+_SPACE = re.compile(r"\s")
+_BEFORE_LAST_SPACE = re.compile(r".*(?=\s)", re.DOTALL)
 
 
 class Words(Characters):
@@ -135,8 +148,13 @@ class Words(Characters):
 
     def cut(self, text: str, position: int) -> int:
         """Cut before white space, which can only begin a token."""
-        space = re.compile(r"\s").search(text, position)
+        space = _SPACE.search(text, position)
         return space.start() if space else len(text)
+
+    def last_cut(self, text: str) -> int:
+        """Cut before the last white space."""
+        found = _BEFORE_LAST_SPACE.match(text)
+        return found.end() if found else 0
 
 
 TOKENIZERS: dict[str, Tokenizer] = {"character": Characters(), "byte": Bytes(), "word": Words()}
@@ -152,3 +170,25 @@ class TokenizerSpec:
     """Rarer tokens become `<unk>`."""
     max_size: Annotated[int, Ge(1)] | None = None
     """Only the most frequent tokens are kept; special tokens are not counted."""
+
+
+def tokenize(pieces: Iterable[str], spec: TokenizerSpec) -> Iterator[Sequence[str]]:
+    """Yield the tokens of a text that comes in pieces, block by block; they do not depend on where it was cut."""
+    tokenizer = TOKENIZERS[spec.level]
+    # Lower case is a matter of one word too: of the letters around a Σ, but not of those beyond white space
+    last_cut = TOKENIZERS["word"].last_cut if spec.lowercase else tokenizer.last_cut
+    for block in recut(pieces, last_cut):
+        yield tokenizer.split(block.lower() if spec.lowercase else block)
+
+
+def recut(pieces: Iterable[str], last_cut: Callable[[str], int]) -> Iterator[str]:
+    """Yield the same text in blocks that end where `last_cut` finds a place (0: in a later piece), or the text does."""
+    held: list[str] = []
+    for piece in pieces:
+        place = last_cut(piece)
+        if place:
+            yield "".join((*held, piece[:place]))
+            held = []
+        held.append(piece[place:])
+    if rest := "".join(held):
+        yield rest

@@ -1,5 +1,6 @@
 """Tokens and their ids: special tokens first, then by falling count."""
 
+import heapq
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any, Self, TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 
-from rnncli.data.tokenizers import TOKENIZERS, Level, Tokenizer, TokenizerSpec
+from rnncli.data.tokenizers import TOKENIZERS, Level, Tokenizer, TokenizerSpec, tokenize
 from rnncli.errors import DataError
 
 Ids: TypeAlias = npt.NDArray[np.integer[Any]]
@@ -58,21 +59,40 @@ class Vocabulary:
             number += 1
             for tokens in _split(text, spec):
                 count.update(_count_characters(tokens) if isinstance(tokens, str) else tokens)
-        seen = count.total()
+        return cls.from_counts(count.items(), spec, items=number if items else None)
+
+    @classmethod
+    def from_counts(cls, counts: Iterable[tuple[str, int]], spec: TokenizerSpec, *, items: int | None) -> Self:
+        """Choose among tokens, each given once with its count, in a text or in a number of items.
+
+        Raises DataError if none is left. Beside the tokens that are kept it holds none in memory.
+        """
+        seen = 0
+
+        def frequent() -> Iterator[tuple[str, int]]:
+            nonlocal seen
+            for token, count in counts:
+                seen += count
+                if count >= spec.min_count:
+                    yield token, count
+
         alphabet = TOKENIZERS[spec.level].alphabet
-        count.update(dict.fromkeys(alphabet, 0))
-        kept = sorted(count.items(), key=lambda entry: (-entry[1], entry[0]))
-        if not alphabet:
-            kept = [entry for entry in kept if entry[1] >= spec.min_count][: spec.max_size]
-        known = sum(n for _, n in kept)
+        if alphabet:
+            kept = sorted((dict.fromkeys(alphabet, 0) | dict(counts)).items(), key=_rank)
+            seen = sum(count for _, count in kept)
+        elif spec.max_size is None:
+            kept = sorted(frequent(), key=_rank)
+        else:
+            kept = heapq.nsmallest(spec.max_size, frequent(), key=_rank)
+        known = sum(count for _, count in kept)
         if not known:
             raise DataError(
                 f"no {spec.level} occurs {spec.min_count} times in the training text" if seen else "no text"
             )
-        special = {UNKNOWN: seen - known, BEGIN: number, END: number}
-        names = _special_tokens(spec, items=items)
-        tokens, counts = zip(*((name, special[name]) for name in names), *kept, strict=True)
-        return cls(spec, items, tokens, counts)
+        special = {UNKNOWN: seen - known, BEGIN: items, END: items}
+        names = _special_tokens(spec, items=items is not None)
+        tokens, numbers = zip(*((name, special[name]) for name in names), *kept, strict=True)
+        return cls(spec, items is not None, tokens, numbers)
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -97,6 +117,12 @@ class Vocabulary:
         """The id of `<eos>`."""
         return self._special_id(END)
 
+    @cached_property
+    def ids(self) -> dict[str, int]:
+        """The id of every token but the special ones."""
+        k = len(self._specials)
+        return {token: i for i, token in enumerate(self.tokens[k:], k)}
+
     @property
     def dtype(self) -> np.dtype[Any]:
         """The smallest unsigned integer type that holds every id."""
@@ -116,7 +142,7 @@ class Vocabulary:
     def as_typed(self, text: str) -> str:
         """Return a text with a space before it where only that makes its first word a known one."""
         first = next((tokens[0] for tokens in _split(text, self.spec)), "")
-        return f" {text}" if first and first not in self._ids and f" {first}" in self._ids else text
+        return f" {text}" if first and first not in self.ids and f" {first}" in self.ids else text
 
     def encode_prime(self, text: str) -> Ids:
         """Encode a text that a user typed, and refuse what the model cannot know.
@@ -143,7 +169,7 @@ class Vocabulary:
         found, position = [], 0
         for tokens in _split(text, self.spec):
             for token in tokens:
-                if token not in self._ids:
+                if token not in self.ids:
                     found.append((position, token))
                 position += len(token)
         return found
@@ -195,46 +221,39 @@ class Vocabulary:
         return self._specials.index(name) if name in self._specials else None
 
     @cached_property
-    def _ids(self) -> dict[str, int]:
-        k = len(self._specials)
-        return {token: i for i, token in enumerate(self.tokens[k:], k)}
-
-    @cached_property
     def _table(self) -> Ids:
         """The id of every code point up to the last one known, and one entry for all beyond."""
-        codes = [ord(token) for token in self._ids]
+        codes = [ord(token) for token in self.ids]
         table = np.full(max(codes) + 2, self.unknown_id or 0, self.dtype)
-        table[codes] = list(self._ids.values())
+        table[codes] = list(self.ids.values())
         return table
 
     def _look_up(self, tokens: Sequence[str]) -> Ids:
         if isinstance(tokens, str):
-            return self._table.take(_codes(tokens), mode="clip")
-        return np.fromiter(map(self._ids.get, tokens, repeat(self.unknown_id)), self.dtype, len(tokens))
+            return self._table.take(code_points(tokens), mode="clip")
+        return np.fromiter(map(self.ids.get, tokens, repeat(self.unknown_id)), self.dtype, len(tokens))
 
 
 def _special_tokens(spec: TokenizerSpec, *, items: bool) -> tuple[str, ...]:
     return (() if TOKENIZERS[spec.level].alphabet else (UNKNOWN,)) + ((BEGIN, END) if items else ())
 
 
+def _rank(entry: tuple[str, int]) -> tuple[int, str]:
+    return -entry[1], entry[0]
+
+
 def _split(text: str, spec: TokenizerSpec) -> Iterator[Sequence[str]]:
     """Tokenize a text block by block."""
-    if spec.lowercase:
-        text = text.lower()
-    tokenizer = TOKENIZERS[spec.level]
-    start = 0
-    while start < len(text):
-        stop = tokenizer.cut(text, start + _BLOCK)
-        yield tokenizer.split(text[start:stop])
-        start = stop
+    return tokenize((text[start : start + _BLOCK] for start in range(0, len(text), _BLOCK)), spec)
 
 
-def _codes(tokens: str) -> Ids:
+def code_points(tokens: str) -> Ids:
+    """Return the code points of a text, uint32."""
     return np.frombuffer(tokens.encode("utf-32-le", "surrogatepass"), "<u4")
 
 
 def _count_characters(tokens: str) -> Mapping[str, int]:
     if len(tokens) < 1000:
         return Counter(tokens)
-    count = np.bincount(_codes(tokens))  # ten times as fast on long texts
+    count = np.bincount(code_points(tokens))  # ten times as fast on long texts
     return {chr(code): int(count[code]) for code in np.flatnonzero(count)}

@@ -1,12 +1,17 @@
 """Training runs: prepared, resumed, planned."""
 
+import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from time import monotonic
 from typing import Any, BinaryIO
 
+from rnncli.data import PIECE
 from rnncli.decoding import Sampling
 from rnncli.errors import CheckpointError, DataError, UsageError
 from rnncli.experiments.stored import from_checkpoint, load
@@ -14,8 +19,11 @@ from rnncli.models.language_model import LanguageModel
 from rnncli.spec import Document, from_plain, to_plain, to_yaml, validate
 from rnncli.storage import atomic_write, check_writable
 from rnncli.tasks import TASKS, Task
-from rnncli.tasks.text_data import TextDataset, as_paths
+from rnncli.tasks.corpus_cache import CorpusCache
+from rnncli.tasks.text_data import NO_CACHE, TextDataset
+from rnncli.tasks.text_encoding import Report, silent
 from rnncli.tasks.text_generation import TextGenerator
+from rnncli.tasks.text_spec import as_paths
 from rnncli.training import checkpoint as checkpoints
 from rnncli.training.evaluation import evaluate
 from rnncli.training.events import Event
@@ -23,7 +31,7 @@ from rnncli.training.randomness import generator
 from rnncli.training.recording import Recorder
 from rnncli.training.trainer import Trainer
 
-MAY_CHANGE = ("epochs", "steps", "patience")
+MAY_CHANGE = ("epochs", "steps", "patience", "workers")
 """What a resumed run may do otherwise than the run it continues, in its `training` section."""
 
 
@@ -66,7 +74,15 @@ def task_from(document: Document) -> Task:
     return validate(document, schema or TASKS["language_model"])
 
 
-def start(task: Task, base: Path, folder: Path, *, stdin: BinaryIO | None = None, init_from: Path | None = None) -> Run:
+def start(
+    task: Task,
+    base: Path,
+    folder: Path,
+    *,
+    stdin: BinaryIO | None = None,
+    init_from: Path | None = None,
+    report: Report = silent,
+) -> Run:
     """Prepare a run of `task` in a new folder; data paths are relative to `base`.
 
     A corpus from a pipe is kept in the folder as corpus.txt. `init_from` begins with the weights, and the
@@ -75,10 +91,8 @@ def start(task: Task, base: Path, folder: Path, *, stdin: BinaryIO | None = None
     check_writable(folder)
     first, *others = as_paths(task.data.train) or ("",)
     if not others and (first == "-" or (base / first).is_fifo()):
-        text = (base / first).read_bytes() if first != "-" else stdin.read() if stdin else b""
-        if not text:
-            raise DataError("the pipe to train on is empty", hint="pipe a text into it, or name a file")
-        atomic_write(folder / "corpus.txt", lambda file: file.write(text))
+        with (base / first).open("rb") if first != "-" else nullcontext(stdin or BytesIO()) as pipe:
+            atomic_write(folder / "corpus.txt", partial(_copy, pipe))
         task = replace(task, data=replace(task.data, train=str((folder / "corpus.txt").resolve())))
     origin = load(init_from) if init_from else None
     if init_from and origin:
@@ -88,13 +102,20 @@ def start(task: Task, base: Path, folder: Path, *, stdin: BinaryIO | None = None
             task = replace(task, model=origin.task.model, data=data)
         except ValueError as error:
             raise UsageError(f"the model of {init_from} does not go with this spec: {error}") from None
-    dataset = task.read(base, origin.vocabulary if origin else None)
+    cache = CorpusCache.beside(folder, keep=True)
+    dataset = task.read(base, origin.vocabulary if origin else None, cache=cache, report=report)
     task, notices = task.fitted(dataset)
     run = _run(task.moved(base, folder), folder, dataset, [*dataset.notices, *notices])
     if origin:
         stored = {name: parameter.value for name, parameter in origin.model.parameters().items()}
         checkpoints.put_weights(run.model.parameters(), stored, origin.path)
     return run
+
+
+def _copy(pipe: BinaryIO, file: BinaryIO) -> None:
+    shutil.copyfileobj(pipe, file, PIECE)
+    if not file.tell():
+        raise DataError("the pipe to train on is empty", hint="pipe a text into it, or name a file")
 
 
 def _refuse_other(init_from: Path, task: Task, origin: Task) -> None:
@@ -109,7 +130,7 @@ def _refuse_other(init_from: Path, task: Task, origin: Task) -> None:
             raise UsageError(f"{init_from} brings its own {name}", hint=f"leave {name} out of the spec")
 
 
-def resume(path: Path, changes: dict[str, Any]) -> Run:
+def resume(path: Path, changes: dict[str, Any], *, report: Report = silent) -> Run:
     """Prepare to go on with a run from its folder or its last.npz, byte for byte as if it had never stopped.
 
     `changes` may only name settings of MAY_CHANGE. CheckpointError when the run cannot go on, DataError when the
@@ -127,8 +148,9 @@ def resume(path: Path, changes: dict[str, Any]) -> Run:
     loaded = from_checkpoint(stored, path)
     task = loaded.task
     check_writable(path.parent)
-    dataset = task.read(path.parent, loaded.vocabulary)
-    if dataset.fingerprint() != stored.metrics.get("fingerprint"):
+    cache = CorpusCache.beside(path.parent, keep=True)
+    dataset = task.read(path.parent, loaded.vocabulary, cache=cache, report=report)
+    if dataset.fingerprint != stored.metrics.get("fingerprint"):
         raise DataError(
             f"{path}: the training text has changed since this run was saved",
             hint=f"restore it, or begin anew from these weights: rnncli train CORPUS --init-from {path}",
@@ -142,11 +164,14 @@ def resume(path: Path, changes: dict[str, Any]) -> Run:
     return run
 
 
-def plan(task: Task, base: Path) -> dict[str, Any]:
-    """Return the sizes of a run that is not started, and its time by the measure of a few steps."""
-    dataset = task.read(base)
+def plan(task: Task, base: Path, folder: Path | None = None, *, report: Report = silent) -> dict[str, Any]:
+    """Return the sizes of a run that is not started, and its time by the measure of a few steps.
+
+    `folder` is where the run would be; nothing is written there.
+    """
+    dataset = task.read(base, cache=CorpusCache.beside(folder, keep=False) if folder else NO_CACHE, report=report)
     task, notices = task.fitted(dataset)
-    run = _run(task, base, dataset, [])
+    run = _run(task, base, dataset, [*dataset.notices, *notices])
     steps = run.trainer.run()
     next(steps)
     began = monotonic()
@@ -162,7 +187,7 @@ def plan(task: Task, base: Path) -> dict[str, Any]:
         "steps_per_epoch": len(run.trainer.batches),
         "steps": run.trainer.total_steps,
         "estimated_seconds": round(seconds, 1),
-        "notices": [*dataset.notices, *notices],
+        "notices": run.notices,
     }
 
 
@@ -172,8 +197,8 @@ def _run(task: Task, folder: Path, dataset: TextDataset, notices: list[str]) -> 
     validation = task.evaluation(dataset, "validation")
     validate_now = (lambda: evaluate(model, validation)) if validation else None
     trainer = Trainer(model, task.batches(dataset), validate_now, task.training)
-    recorder = Recorder(folder, trainer, to_plain(task), resources, dataset.fingerprint())
-    return Run(folder, task, dataset, model, trainer, recorder, notices)
+    recorder = Recorder(folder, trainer, to_plain(task), resources, dataset.fingerprint)
+    return Run(folder, task, dataset, model, trainer, recorder, [*notices, *trainer.notices])
 
 
 def new_run_folder(runs: Path, name: str) -> Path:

@@ -5,14 +5,17 @@ from rnncli.storage.checkpoint_file import read_checkpoint_file, write_checkpoin
 from rnncli.storage.lock import FolderLock
 from rnncli.storage.manifest import pack_json, unpack_json
 from rnncli.storage.npz import read_arrays, write_arrays
+from rnncli.storage.remade import Scratch, remade
 
 __all__ = [
     "FolderLock",
+    "Scratch",
     "atomic_write",
     "check_writable",
     "pack_json",
     "read_arrays",
     "read_checkpoint_file",
+    "remade",
     "unpack_json",
     "write_arrays",
     "write_checkpoint_file",

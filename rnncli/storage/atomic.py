@@ -38,7 +38,7 @@ def atomic_write(path: Path, write: Callable[[BinaryIO], object]) -> None:
                 temporary.replace(target)  # before the file is closed, which gives up the lock
             except BaseException:
                 with suppress(OSError):
-                    if _owns(descriptor, temporary):
+                    if owns(descriptor, temporary):
                         temporary.unlink()
                 raise
         _fsync_folder(target.parent)
@@ -58,7 +58,7 @@ def check_writable(folder: Path) -> None:
         raise cannot_write(folder, error) from None
 
 
-def _owns(descriptor: int, temporary: Path) -> bool:
+def owns(descriptor: int, temporary: Path) -> bool:
     """Whether no other process writes this file and it is still at its path, not renamed while we waited to lock it."""
     try:
         return try_lock(descriptor) and os.path.samestat(os.fstat(descriptor), temporary.stat())
@@ -68,7 +68,7 @@ def _owns(descriptor: int, temporary: Path) -> bool:
 
 def _prepare(descriptor: int, temporary: Path, old: os.stat_result | None) -> None:
     """Take over and empty the temporary file; before it holds anything, let only those open it who may open the old."""
-    if not _owns(descriptor, temporary):
+    if not owns(descriptor, temporary):
         raise BlockingIOError(errno.EAGAIN, "another process is writing it")
     os.ftruncate(descriptor, 0)
     if old:

@@ -1,6 +1,7 @@
 """The language-model task: text in, a model of the next token out."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -11,19 +12,11 @@ from numpy.typing import DTypeLike
 from rnncli.data import Vocabulary
 from rnncli.models.language_model import LanguageModel, LanguageModelSpec
 from rnncli.models.ngram import baselines
-from rnncli.tasks.text_data import (
-    TextDataset,
-    TextDataSpec,
-    as_paths,
-    evaluation_batches,
-    fit_sizes,
-    make_batches,
-    read_dataset,
-)
+from rnncli.tasks.corpus_cache import CorpusCache
+from rnncli.tasks.text_data import NO_CACHE, TextDataset, evaluation_batches, fit_sizes, make_batches, read_dataset
+from rnncli.tasks.text_encoding import Report, silent
+from rnncli.tasks.text_spec import TextDataSpec, as_paths
 from rnncli.training.trainer import Batches, TrainingSpec
-
-BASELINE_TOKENS = 10_000_000
-"""The n-gram baselines learn from at most this many tokens, the last ones of the training text."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +35,16 @@ class LanguageModelTask:
                 "training.state: reset is for data.format: stream; each line begins with a fresh state anyway"
             )
 
-    def read(self, base: Path, vocabulary: Vocabulary | None = None) -> TextDataset:
+    def read(
+        self,
+        base: Path,
+        vocabulary: Vocabulary | None = None,
+        *,
+        cache: CorpusCache = NO_CACHE,
+        report: Report = silent,
+    ) -> TextDataset:
         """Read the data, paths relative to `base`, and build its vocabulary unless one is given."""
-        return read_dataset(self.data, self.training.random_seed, base, vocabulary)
+        return read_dataset(self.data, self.training.random_seed, base, vocabulary, cache=cache, report=report)
 
     def fitted(self, dataset: TextDataset) -> tuple[Self, list[str]]:
         """Return the task with sizes that fit a small corpus, and a notice for each size that shrank."""
@@ -70,33 +70,18 @@ class LanguageModelTask:
     def batches(self, dataset: TextDataset) -> Batches:
         """Return the training batches."""
         training = self.training
-        return make_batches(
-            self.data,
-            training,
-            dataset.vocabulary,
-            dataset.splits.train,
-            training.batch_size,
-            training.bptt_length,
-        )
+        return make_batches(self.data, training, dataset.splits.train, training.batch_size, training.bptt_length)
 
     def evaluation(self, dataset: TextDataset, split: str) -> Batches | None:
         """Return batches that predict each token of a split once, None where the split is empty."""
         part = dataset.part(split)
-        return evaluation_batches(self.data, self.training, dataset.vocabulary, part) if part else None
+        return evaluation_batches(self.data, self.training, part) if part else None
 
-    def baselines(self, dataset: TextDataset, split: str) -> dict[str, float]:
-        """Return the cross-entropy of n-gram models on a split, in nats a token."""
-        vocabulary = dataset.vocabulary
-        train, test = ([_bracketed(ids, vocabulary) for ids in dataset.part(name)] for name in ("train", split))
-        if sum(map(len, train)) > BASELINE_TOKENS:
-            kept, room = [], BASELINE_TOKENS
-            for ids in reversed(train):
-                kept.append(ids[-room:])
-                room -= len(kept[-1])
-                if room <= 0:
-                    break
-            train = kept[::-1]
-        return baselines(train, test, len(vocabulary))
+    def baselines(self, dataset: TextDataset, splits: Iterable[str]) -> dict[str, dict[str, float]]:
+        """Return the cross-entropy of n-gram models on each split, in nats a token."""
+        return baselines(
+            dataset.splits.train, {split: dataset.part(split) for split in splits}, len(dataset.vocabulary)
+        )
 
     def moved(self, base: Path, folder: Path) -> Self:
         """Return the task with its data paths, relative to `base`, as seen from `folder`."""
@@ -112,10 +97,3 @@ class LanguageModelTask:
 def vocabulary_of(resources: dict[str, Any]) -> Vocabulary:
     """Return the vocabulary of a checkpoint's resources; DataError when it is none."""
     return Vocabulary.from_plain(resources.get("vocabulary", {}))
-
-
-def _bracketed(ids: np.ndarray[Any, Any], vocabulary: Vocabulary) -> np.ndarray[Any, Any]:
-    """One item as the model reads it, between begin and end; a stream as it is."""
-    if vocabulary.begin_id is None or vocabulary.end_id is None:
-        return ids
-    return np.concatenate(([vocabulary.begin_id], ids, [vocabulary.end_id])).astype(vocabulary.dtype)

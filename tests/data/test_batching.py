@@ -4,10 +4,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnncli.data.batching import Items, Streams, Windows
+from tests.data.small_sequences import bracketed, joined
 
 
 def rng(seed=0):
     return np.random.default_rng(seed)
+
+
+def items_of(arrays, *settings, **named):
+    return Items(joined([bracketed(array) for array in arrays]), *settings, **named)
 
 
 def real(batch):
@@ -99,7 +104,7 @@ def test_items_come_once_an_epoch(data):
     length, B = data.draw(st.none() | st.integers(1, 8)), data.draw(st.integers(1, 9))
     starts = np.cumsum([3, *sizes])
     items = [np.arange(a, a + n, dtype=np.uint16) for a, n in zip(starts, sizes, strict=False)]
-    batches = Items(items, begin_id=1, end_id=2, batch_size=B, length=length)
+    batches = items_of(items, batch_size=B, length=length)
     seen, open_rows = [], []
     for batch in [*assert_sound(batches), None]:
         if batch is None or not batch.carry:
@@ -116,7 +121,7 @@ def test_items_come_once_an_epoch(data):
 
 
 def test_items_by_hand():
-    (batch,) = Items([np.array([7, 8], np.uint8), np.array([], np.uint8)], 1, 2, batch_size=4).epoch(rng())
+    (batch,) = items_of([np.array([7, 8], np.uint8), np.array([], np.uint8)], batch_size=4).epoch(rng())
     assert batch.inputs.tolist() == [[1, 1], [0, 7], [0, 8]]
     assert batch.targets.tolist() == [[2, 7], [0, 8], [0, 2]]
     assert batch.mask is not None
@@ -126,7 +131,7 @@ def test_items_by_hand():
 
 def test_items_of_similar_length_share_a_batch():
     sizes = rng(1).integers(2, 16, 20_000)
-    items = Items([np.full(n, 3, np.uint8) for n in sizes], 1, 2, batch_size=32)
+    items = items_of([np.full(n, 3, np.uint8) for n in sizes], batch_size=32)
     generator = rng()
     epoch = list(items.epoch(generator))
     positions = sum(batch.inputs.size for batch in epoch)
@@ -138,14 +143,8 @@ def test_items_of_similar_length_share_a_batch():
 
 def test_items_make_as_many_batches_in_every_epoch():
     sizes = rng(1).integers(0, 40, 1000)  # ten pools
-    batches = Items([np.full(n, 3, np.uint8) for n in sizes], 1, 2, batch_size=2, length=3)
+    batches = items_of([np.full(n, 3, np.uint8) for n in sizes], batch_size=2, length=3)
     assert [len(list(batches.epoch(rng(seed)))) for seed in range(3)] == [len(batches)] * 3
-
-
-def test_items_keep_one_compact_array():
-    items = Items([np.full(6, 3, np.uint8)] * 1000, 1, 2, batch_size=32)
-    assert items._flat.dtype == np.uint8
-    assert items._flat.nbytes == 8000
 
 
 @pytest.mark.parametrize(
@@ -159,9 +158,9 @@ def test_items_keep_one_compact_array():
         lambda ids: Windows(ids, 0, 2, 1),
         lambda ids: Windows(ids, 1, 2, 0),
         lambda ids: Windows(ids, 1, 0, 1),
-        lambda ids: Items([], 1, 2, 1),
-        lambda ids: Items([ids], 1, 2, 0),
-        lambda ids: Items([ids], 1, 2, 1, length=0),
+        lambda ids: items_of([], 1),
+        lambda ids: items_of([ids], 0),
+        lambda ids: items_of([ids], 1, length=0),
     ],
 )
 def test_sizes_that_make_no_batch(make):

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rnncli.data.readers import lines, read_corpus
+from rnncli.data import readers
+from rnncli.data.files import find_sources
+from rnncli.data.readers import Text, lines, read_corpus
 from rnncli.errors import DataError
 
 ODD = "\u2028\x85\x0b\x1c|e\u0301|\U0001f469\u200d\U0001f467"
@@ -103,7 +105,6 @@ def test_process_substitution():
         ("ab".encode("utf-16"), "utf-8", "byte 0xff at offset 0 is not utf-8; try --encoding utf-16"),
         ("ab".encode("utf-32"), "utf-8", "byte 0xff at offset 0 is not utf-8; try --encoding utf-32"),
         (b"a\x81", "cp1252", "byte 0x81 at offset 1 is not cp1252; try --encoding latin-1"),
-        (b"a\rb", "punycode", "byte 0x61 at offset 0 is not punycode; try --encoding latin-1"),
         (b"", "utf-8", "the file is empty"),
         (b"\xef\xbb\xbf", "utf-8", "the file is empty"),
     ],
@@ -171,17 +172,19 @@ def test_unreadable(tmp_path, monkeypatch):
     path = write(tmp_path / "folder" / "secret.txt", b"x")
     denied = PermissionError(13, "Permission denied")  # raised by hand: root may read everything
 
-    def deny(*_):
+    def deny(*_, **__):
         raise denied
 
-    monkeypatch.setattr(Path, "read_bytes", deny)
+    monkeypatch.setattr(Path, "open", deny)
     assert refusal([path]) == f"{path}: cannot be read: Permission denied"
     assert refusal([str(tmp_path)]) == f"{path}: cannot be read: Permission denied"  # not passed over in silence
     monkeypatch.setattr(os, "scandir", deny)
     assert refusal([str(tmp_path)]) == f"{tmp_path}: cannot be read: Permission denied"
 
 
-@pytest.mark.parametrize("encoding", ["nope", "", "hex", "rot13", "a\0b", "é", "undefined", "\ud800"])
+@pytest.mark.parametrize(
+    "encoding", ["nope", "", "hex", "rot13", "punycode", "idna", "a\0b", "é", "undefined", "\ud800"]
+)
 def test_unknown_encoding(encoding):
     line = refusal(["-"], encoding, stdin=io.BytesIO(b"x"))
     assert line == f"unknown encoding {encoding!r}; try utf-8, latin-1, cp1252 or utf-16"
@@ -190,3 +193,48 @@ def test_unknown_encoding(encoding):
 def test_lines():
     assert lines("emma\n\n  \nolivia\u2028x\n\tava \n") == ["emma", "olivia\u2028x", "\tava "]
     assert lines("") == []
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 64])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "shift_jis"])
+def test_a_text_is_read_from_any_character_on(tmp_path, monkeypatch, encoding, size):
+    monkeypatch.setattr(readers, "PIECE", size)
+    contents = ["aの\r\nb\r", "日\n\n", "\r\nc", "本語\r"]
+    for number, content in enumerate(contents):
+        write(tmp_path / f"{number}.txt", content.encode(encoding))
+    text = Text(find_sources([str(tmp_path)]), encoding)
+    whole = "aの\nb\n日\n\n\nc\n本語\n"
+    assert text.size == len(whole)
+    for start in range(len(whole) + 1):
+        for stop in range(start, len(whole) + 1):
+            pieces = list(text.read(start, stop))
+            assert "".join(pieces) == whole[start:stop]
+            assert "" not in pieces
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 7])
+@pytest.mark.parametrize(
+    ("raw", "encoding"),
+    [
+        (b"caf\xe9 au lait", "utf-8"),
+        ("é".encode() * 5 + b"\xe4\xbd", "utf-8"),
+        (b"\xef\xbb\xbfab\xff", "utf-8-sig"),
+        ("日本".encode("utf-16") + b"\0", "utf-16"),
+        (b"\xff\xfea\0\0\xdc", "utf-16"),
+        ("日本".encode("shift_jis") + b"\x81", "shift_jis"),
+        (b"abcd\x81", "cp1252"),
+        ("é日\0".encode(), "utf-8"),
+        ("é日\0".encode("utf-16"), "utf-16"),
+        (b"ab\xffcd\0", "utf-8"),
+    ],
+)
+def test_mistakes_are_told_wherever_pieces_end(monkeypatch, raw, encoding, size):
+    whole = refusal(["-"], encoding, stdin=io.BytesIO(raw))
+    monkeypatch.setattr(readers, "PIECE", size)
+    assert refusal(["-"], encoding, stdin=io.BytesIO(raw)) == whole
+    if "\0" not in raw.decode(encoding, "replace"):
+        with pytest.raises(UnicodeDecodeError) as caught:
+            raw.decode(encoding)
+        before = 3 if encoding == "utf-8-sig" else 0  # the mark, which its decoder does not count
+        start = caught.value.start + before
+        assert f"byte 0x{raw[start]:02x} at offset {start} is not {encoding}" in whole

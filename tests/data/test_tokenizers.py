@@ -1,3 +1,5 @@
+import re
+import unicodedata
 from typing import get_args
 
 import pytest
@@ -5,8 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from rnncli.data.tokenizers import TOKENIZERS, Level, TokenizerSpec
+from rnncli.data.tokenizers import TOKENIZERS, Level, TokenizerSpec, recut, tokenize
 
+MARKS = "".join(c for c in map(chr, range(0x20000)) if unicodedata.category(c)[0] == "M")
+WORD = rf"\w[\w{MARKS}\u200c\u200d]*"
+PLAIN_WORDS = re.compile(rf" ?(?:{WORD}(?:['’\-‐‑]{WORD})*|\S)|\s")
 levels = pytest.mark.parametrize("level", list(TOKENIZERS))
 texts = st.one_of(st.text(), st.text(" \n\tab'-’.,_é\u0301\u200dक\u093f😀<>", max_size=40))
 
@@ -81,3 +86,27 @@ def test_an_emoji_split_over_four_tokens_comes_out_whole():
         "",
     ]
     assert decoder.close() == "\ufffd"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.text(), st.text(" \nab'-’.,_é\u0301\u200dक\u093f😀\U0001e8d0x9", max_size=30)))
+def test_words_are_those_of_the_plain_pattern(text):
+    assert TOKENIZERS["word"].split(text) == PLAIN_WORDS.findall(text)
+
+
+@levels
+@pytest.mark.parametrize("lowercase", [False, True])
+@settings(max_examples=100, deadline=None)
+@given(pieces=st.lists(st.text(" \nabΣσΑ.'é\u0301", max_size=9), max_size=9))
+def test_tokens_do_not_depend_on_the_pieces(level, lowercase, pieces):
+    text = "".join(pieces)
+    blocks = tokenize(pieces, TokenizerSpec(level, lowercase))
+    assert [token for block in blocks for token in block] == list(
+        TOKENIZERS[level].split(text.lower() if lowercase else text)
+    )
+
+
+def test_blocks_end_where_a_cut_is_allowed():
+    assert list(recut(["ab c", "de", "", "f g h", "i"], TOKENIZERS["word"].last_cut)) == ["ab", " cdef g", " hi"]
+    assert list(recut(["ab", "c"], TOKENIZERS["character"].last_cut)) == ["ab", "c"]
+    assert list(recut([], len)) == []

@@ -1,5 +1,6 @@
 """What a resumed run may change, and what it refuses. That it is exact: tests/conformance/test_resume.py."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -58,8 +59,8 @@ def test_other_settings_are_refused_by_name(tmp_path):
     trained(tiny_task(steps=2), tmp_path)
     with pytest.raises(UsageError, match="so batch_size, learning_rate cannot change") as caught:
         experiments.resume(tmp_path / "run", {"batch_size": 4, "epochs": 3, "learning_rate": 1.0})
-    assert "only epochs, steps, patience can" in caught.value.hint
-    assert experiments.MAY_CHANGE == ("epochs", "steps", "patience")
+    assert "only epochs, steps, patience, workers can" in caught.value.hint
+    assert experiments.MAY_CHANGE == ("epochs", "steps", "patience", "workers")
 
 
 @pytest.mark.parametrize("where", ["corpus.txt", "held_out.txt"])
@@ -107,3 +108,25 @@ def test_resuming_writes_nothing_before_the_first_event(tmp_path):
     before = files(run)
     experiments.resume(run.folder, {"steps": 9})
     assert files(run) == before
+
+
+def test_resuming_and_evaluating_use_what_is_encoded_already(tmp_path, monkeypatch):
+    trained(tiny_task(steps=2), tmp_path)
+    monkeypatch.setattr("rnncli.tasks.text_data.encode", None)
+    assert experiments.resume(tmp_path / "run", {}).trainer.progress.step == 2
+    assert len(experiments.evaluate_splits(experiments.load(tmp_path / "run"), ["test"])[0]) == 1
+    assert experiments.plan(tiny_task(), tmp_path, tmp_path / "another")["steps"] > 2
+
+
+def test_without_it_they_encode_again_and_only_resuming_keeps_it(tmp_path):
+    run, _ = trained(tiny_task(steps=2), tmp_path)
+    cache = tmp_path / ".rnncli-cache"
+    (kept,) = cache.iterdir()
+    before = kept.read_bytes()
+    shutil.rmtree(cache)
+    experiments.evaluate_splits(experiments.load(run.folder), ["test"])
+    assert not cache.exists()
+    again = experiments.resume(run.folder, {})
+    assert again.dataset.fingerprint == run.dataset.fingerprint
+    (kept,) = cache.iterdir()
+    assert len(kept.read_bytes()) == len(before)  # by another name: it was made for a given vocabulary

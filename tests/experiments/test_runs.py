@@ -54,7 +54,7 @@ class TestStart:
         assert run.task.data.train == "corpus.txt"
         list(run.events())
         resumed = experiments.resume(tmp_path / "run", {})
-        assert resumed.dataset.fingerprint() == run.dataset.fingerprint()
+        assert resumed.dataset.fingerprint == run.dataset.fingerprint
 
     def test_standard_input_beside_a_spec_in_a_folder_that_is_a_link(self, tmp_path):
         (tmp_path / "far" / "specs").mkdir(parents=True)
@@ -137,7 +137,8 @@ class TestInitFrom:
 def test_a_plan_writes_nothing_and_tells_the_sizes(tmp_path):
     (tmp_path / "corpus.txt").write_text(TEXT)
     task = tiny_task(epochs=4, batch_size=50)
-    plan = experiments.plan(task, tmp_path)
+    plan = experiments.plan(task, tmp_path, tmp_path / "run")
+    assert [path.name for path in tmp_path.iterdir()] == ["corpus.txt"]
     run = start(task, tmp_path)
     assert plan["parameters"] == run.trainer.flat.values.size
     assert plan["vocabulary"] == len(run.dataset.vocabulary)
@@ -148,7 +149,7 @@ def test_a_plan_writes_nothing_and_tells_the_sizes(tmp_path):
     assert plan["steps_per_epoch"] * 4 == plan["steps"] == run.trainer.total_steps
     assert 0 <= plan["estimated_seconds"] < 60
     assert plan["notices"] == run.notices
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus.txt", "run"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".rnncli-cache", "corpus.txt", "run"]
 
 
 def test_a_plan_of_a_run_of_one_step(tmp_path):

@@ -26,7 +26,7 @@ def test_the_best_model_is_scored_beside_the_baselines(finished):
         Score(
             split,
             evaluate(best.model, finished.task.evaluation(finished.dataset, split)),
-            finished.task.baselines(finished.dataset, split),
+            finished.task.baselines(finished.dataset, [split])[split],
         )
         for split in ("validation", "test")
     ]

@@ -8,9 +8,8 @@ from rnncli import experiments
 from rnncli.data import TokenizerSpec, Vocabulary
 from rnncli.errors import DataError
 from rnncli.models import ngram
-from rnncli.tasks import language_model
 from rnncli.tasks.language_model import LanguageModelTask, vocabulary_of
-from rnncli.tasks.text_data import SplitSpec, TextDataSpec
+from rnncli.tasks.text_spec import SplitSpec, TextDataSpec
 from rnncli.training.events import Finished, StepDone, Validated
 from rnncli.training.trainer import TrainingSpec
 from tests.tasks.tiny_runs import TEXT, start, tiny_task, trained
@@ -103,35 +102,30 @@ def test_full_backpropagation_is_one_window_of_the_whole_text(tmp_path):
 class TestBaselines:
     def test_they_are_the_ngram_models_of_the_training_ids(self, tmp_path):
         run = start(tiny_task(), tmp_path)
-        (train,), (test,) = run.dataset.splits.train, run.dataset.splits.test
-        found = run.task.baselines(run.dataset, "test")
-        assert found == ngram.baselines(train, test, len(run.dataset.vocabulary))
+        train, test = run.dataset.splits.train, run.dataset.splits.test
+        found = run.task.baselines(run.dataset, ["test"])["test"]
+        assert found == ngram.baselines(train, {"": test}, len(run.dataset.vocabulary))[""]
         assert list(found) == ["unigram", "bigram", "5-gram"]
         assert 0 < found["bigram"] < found["unigram"] < np.log(len(run.dataset.vocabulary))
 
     def test_lines_are_read_from_begin_to_end_as_the_model_reads_them(self, tmp_path):
         run = start(tiny_task(data={"format": "lines"}), tmp_path)
-        vocabulary = run.dataset.vocabulary
-        train, test = (
-            [np.array([vocabulary.begin_id, *line, vocabulary.end_id]) for line in run.dataset.part(name)]
-            for name in ("train", "validation")
-        )
-        assert run.task.baselines(run.dataset, "validation") == ngram.baselines(train, test, len(vocabulary))
-        (score, _) = experiments.score_run(run)
-        assert score.loss.count == sum(len(line) - 1 for line in test)
+        vocabulary, part = run.dataset.vocabulary, run.dataset.splits.validation
+        ids, starts = part.ids[:].tolist(), part.starts[:].tolist()
+        assert {ids[start] for start in starts[:-1]} == {vocabulary.begin_id}
+        assert {ids[stop - 1] for stop in starts[1:]} == {vocabulary.end_id}
+        score = experiments.score_run(run)[0]
+        assert score.loss.count == part.size - len(part)
+        assert score.baselines == run.task.baselines(run.dataset, ["validation"])["validation"]
 
-    @pytest.mark.parametrize("data_format", ["stream", "lines"])
-    def test_of_a_long_text_the_last_tokens_count(self, tmp_path, monkeypatch, data_format):
-        run = start(tiny_task(data={"format": data_format}), tmp_path)
-        monkeypatch.setattr(language_model, "BASELINE_TOKENS", 25)
-        given = []
-        monkeypatch.setattr(language_model, "baselines", lambda train, test, size: given.append((train, test)) or {})
-        run.task.baselines(run.dataset, "test")
-        ((train, _),) = given
-        assert sum(map(len, train)) == 25
-        bos, eos = run.dataset.vocabulary.begin_id, run.dataset.vocabulary.end_id
-        whole = [np.array([bos, *ids, eos]) if bos else ids for ids in run.dataset.splits.train]
-        assert np.concatenate(train).tolist() == np.concatenate(whole)[-25:].tolist()
+    def test_several_splits_need_one_count(self, tmp_path, monkeypatch):
+        run = start(tiny_task(), tmp_path)
+        alone = {split: run.task.baselines(run.dataset, [split])[split] for split in ("validation", "test")}
+        counted = []
+        count = ngram._count
+        monkeypatch.setattr(ngram, "_count", lambda *arguments: counted.append(1) or count(*arguments))
+        assert run.task.baselines(run.dataset, ["validation", "test"]) == alone
+        assert len(counted) == 5
 
 
 class TestMoved:

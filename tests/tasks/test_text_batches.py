@@ -6,6 +6,7 @@ import pytest
 from rnncli.data import TokenizerSpec, Vocabulary
 from rnncli.tasks.text_data import TextDataSpec, evaluation_batches, fit_sizes, make_batches
 from rnncli.training.trainer import TrainingSpec
+from tests.data.small_sequences import bracketed, joined
 
 STREAM, LINES = TextDataSpec(), TextDataSpec(format="lines")
 
@@ -30,8 +31,8 @@ STREAM, LINES = TextDataSpec(), TextDataSpec(format="lines")
     ],
 )
 def test_sizes_fit_a_small_text(spec, training, lengths, sizes):
-    ids = [np.zeros(length, np.uint8) for length in lengths]
-    assert fit_sizes(spec, TrainingSpec(**training), ids) == sizes
+    part = joined([np.zeros(length, np.uint8) for length in lengths])
+    assert fit_sizes(spec, TrainingSpec(**training), part) == sizes
 
 
 MODES = [
@@ -49,8 +50,8 @@ MODES = [
 def test_evaluation_predicts_every_token_once(spec, training, size):
     vocabulary = Vocabulary.build(["ab"], TokenizerSpec(), items=spec is LINES)
     ids = vocabulary.encode("ab" * size)[:size]
-    items = [ids] if spec is STREAM else np.array_split(ids, max(1, size // 7))
-    batches = evaluation_batches(spec, TrainingSpec(batch_size=8, bptt_length=6, **training), vocabulary, items)
+    items = [ids] if spec is STREAM else [bracketed(part) for part in np.array_split(ids, max(1, size // 7))]
+    batches = evaluation_batches(spec, TrainingSpec(batch_size=8, bptt_length=6, **training), joined(items))
     count = sum(batch.tokens for batch in batches.epoch(np.random.default_rng(0)))
     assert count == (size - 1 if spec is STREAM else size + len(items))
 
@@ -59,7 +60,7 @@ def test_a_long_text_is_evaluated_in_few_streams_and_a_short_one_in_one():
     vocabulary = Vocabulary.build(["ab"], TokenizerSpec(), items=False)
     for size, streams in ((999, 1), (2000, 2), (2999, 2), (90_000, 50)):
         ids = vocabulary.encode("ab" * size)[:size]
-        batches = evaluation_batches(STREAM, TrainingSpec(), vocabulary, [ids])
+        batches = evaluation_batches(STREAM, TrainingSpec(), joined([ids]))
         assert next(batches.epoch(np.random.default_rng(0))).inputs.shape == (50, streams)
 
 
@@ -80,7 +81,7 @@ def test_a_long_text_is_evaluated_in_few_streams_and_a_short_one_in_one():
 def test_batches_are_those_the_spec_asks_for(spec, training, batches, steps):
     vocabulary = Vocabulary.build(["ab"], TokenizerSpec(), items=spec is LINES)
     ids = vocabulary.encode("ab" * 61)[:121]
-    found = make_batches(spec, TrainingSpec(**training), vocabulary, [ids], 3, 6)
+    found = make_batches(spec, TrainingSpec(**training), joined([ids if spec is STREAM else bracketed(ids)]), 3, 6)
     assert len(found) == batches
     first = next(found.epoch(np.random.default_rng(0)))
     assert len(first.inputs) == steps

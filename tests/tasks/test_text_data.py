@@ -1,3 +1,4 @@
+import itertools
 import tempfile
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from rnncli.tasks.text_data import (
     TextDataSpec,
     read_dataset,
     read_other,
-    unknown_notice,
 )
 
 SPLITS = ("train", "validation", "test")
@@ -28,8 +28,13 @@ def read(folder, text, seed=1, vocabulary=None, **options):
     return read_dataset(TextDataSpec(**given_files | options), seed, folder, vocabulary)
 
 
+def sequences(part):
+    """The id arrays of a split."""
+    return [part.ids[start:stop] for start, stop in itertools.pairwise(part.starts[:].tolist())]
+
+
 def texts(dataset):
-    return {name: [dataset.vocabulary.decode(ids) for ids in dataset.part(name)] for name in SPLITS}
+    return {name: [dataset.vocabulary.decode(ids) for ids in sequences(dataset.part(name))] for name in SPLITS}
 
 
 @settings(max_examples=60, deadline=None)
@@ -108,14 +113,14 @@ def test_several_files_are_read_as_one_text_with_a_newline_between(tmp_path):
 )
 def test_the_level_of_tokens(tmp_path, level, tokens):
     dataset = read(tmp_path, "Hé hé.", tokenizer=TokenizerSpec(level), split=SplitSpec(0, 0))
-    assert [dataset.vocabulary.tokens[i] for i in dataset.splits.train[0]] == tokens
+    assert [dataset.vocabulary.tokens[i] for i in dataset.splits.train.ids[:]] == tokens
 
 
 def test_raw_bytes_come_through_at_byte_level(tmp_path):
     (tmp_path / "raw").write_bytes(b"\xff\0\r\n" * 5)
     spec = TextDataSpec(train="raw", tokenizer=TokenizerSpec("byte"), split=SplitSpec(0, 0))
     dataset = read_dataset(spec, 1, tmp_path)
-    assert "".join(dataset.vocabulary.tokens[i] for i in dataset.splits.train[0]) == "\xff\0\r\n" * 5
+    assert "".join(dataset.vocabulary.tokens[i] for i in dataset.splits.train.ids[:]) == "\xff\0\r\n" * 5
 
 
 def test_the_vocabulary_is_that_of_the_training_part_alone(tmp_path):
@@ -170,7 +175,7 @@ def test_shares_must_leave_something():
 
 def test_the_fingerprint_is_of_what_is_trained_and_validated_on(tmp_path):
     def fingerprint(text, **options):
-        return read(tmp_path, text, **options).fingerprint()
+        return read(tmp_path, text, **options).fingerprint
 
     text = "abcd" * 10
     assert fingerprint(text) == fingerprint(text)
@@ -184,10 +189,11 @@ def test_the_fingerprint_is_of_what_is_trained_and_validated_on(tmp_path):
 def test_other_files_are_read_with_a_given_vocabulary(tmp_path):
     vocabulary = Vocabulary.build(["abc"], TokenizerSpec(), items=False)
     (tmp_path / "other").write_text("cabx")
-    (ids,) = read_other(TextDataSpec(), (str(tmp_path / "other"),), vocabulary)
-    assert vocabulary.decode(ids) == "cab<unk>"
-    assert unknown_notice("given", [ids], vocabulary) == ["25.00% of the given tokens are not in the vocabulary"]
-    assert unknown_notice("given", [ids[:3]], vocabulary) == []
+    given, notices = read_other(TextDataSpec(), (str(tmp_path / "other"),), vocabulary)
+    assert vocabulary.decode(given.ids[:]) == "cab<unk>"
+    assert notices == ["25.00% of the given tokens are not in the vocabulary"]
+    (tmp_path / "other").write_text("cab")
+    assert read_other(TextDataSpec(), (str(tmp_path / "other"),), vocabulary)[1] == []
     (tmp_path / "other").write_text("c")
     with pytest.raises(DataError, match="other: too short to evaluate on"):
         read_other(TextDataSpec(), (str(tmp_path / "other"),), vocabulary)
