@@ -21,10 +21,18 @@ FLOORS = {
     "tasks": 3,
     "inspection": 3,
     "experiments": 4,
+    "benchmarks": 4,
     "cli": 5,
 }
 ENTRANCES = {"rnncli", "rnncli.__main__"}  # above all floors
-ONLY_IN = {"typer": {"cli"}, "click": {"cli"}, "rich": {"cli"}, "yaml": {"spec"}, "pydantic": {"spec"}}
+ONLY_IN = {
+    "typer": {"cli"},
+    "click": {"cli"},
+    "rich": {"cli"},
+    "yaml": {"spec"},
+    "pydantic": {"spec"},
+    "torch": {"benchmarks"},
+}
 VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "misc", "core"}
 LONGEST = 300  # lines
 

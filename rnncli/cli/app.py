@@ -1,11 +1,13 @@
 """The commands by name, put together."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from rnncli import __version__
+from rnncli.cli.bench import bench
 from rnncli.cli.evaluate import evaluate
 from rnncli.cli.generate import generate
 from rnncli.cli.gradcheck import gradcheck
@@ -18,9 +20,23 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "score": score,
     "gradcheck": gradcheck,
+    "bench": bench,
 }
 
+
+class Group(TyperGroup):
+    """All commands; Typer would import pydantic to convert a flag of its own that is not given, even for --help."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the options before the command's name."""
+        for parameter in self.get_params(ctx):
+            if getattr(parameter, "is_flag", False):
+                parameter.default = False  # which needs no conversion, as None does
+        return super().parse_args(ctx, args)
+
+
 app = typer.Typer(
+    cls=Group,
     epilog="Begin with: rnncli train corpus.txt, then: rnncli generate --seed 'Once'",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

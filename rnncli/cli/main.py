@@ -28,6 +28,9 @@ def main() -> NoReturn:
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status."""
     limit_threads(arguments)
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some takes longer than checking a spec
+    if "_RNNCLI_COMPLETE" in os.environ:  # Typer imports these to complete a word, but does without them
+        sys.modules.update(dict.fromkeys(("pydantic", "rich")))  # type: ignore[arg-type]
     try:
         from rnncli.cli.app import app
 

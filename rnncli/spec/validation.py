@@ -6,13 +6,17 @@ short for `cell: {name: lstm}`, and a mapping without `name` keeps the name of t
 
 import json
 from dataclasses import MISSING, is_dataclass
+from functools import cache
 from types import NoneType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from rnncli.errors import SpecError
 from rnncli.spec.document import Document, Keys, Place
 from rnncli.spec.messages import dotted, listed, nearest, problem, shown
 from rnncli.spec.schema import bare, choices, default_of, keys, members, names, path_to
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 T = TypeVar("T")
 CONTAINERS: dict[type, tuple[type, ...]] = {list: (tuple, list), dict: (dict,)}  # of a document → of a hint
@@ -152,11 +156,10 @@ class Reading:
 
     def scalar(self, hint: Any, value: Any, path: Keys) -> Any:
         """Return a value that holds no others; JSON's strict rules fit a spec: lists for tuples, 2 for 2.0."""
-        from pydantic import ConfigDict, TypeAdapter, ValidationError
+        from pydantic import ValidationError
 
-        adapter = TypeAdapter[Any](hint, config=ConfigDict(strict=True, allow_inf_nan=False))
         try:
-            return adapter.validate_json(json.dumps(value))
+            return adapter(hint).validate_json(json.dumps(value))
         except RecursionError:
             return self.refuse(path, f"{dotted(path)} is nested too deep")
         except ValidationError as error:
@@ -172,6 +175,14 @@ class Reading:
                 return self.refuse(path, f"{dotted(path)}: {message}", of_value=True)
         advice = "quote it" if words == ["text"] and isinstance(value, int | float) else ""
         return self.expect(path, " or ".join(dict.fromkeys(words)), value, nearest(value, allowed) or advice)
+
+
+@cache
+def adapter(hint: Any) -> "TypeAdapter[Any]":
+    """Return pydantic's check of a type, which takes longer to build than to use."""
+    from pydantic import ConfigDict, TypeAdapter
+
+    return TypeAdapter(hint, config=ConfigDict(strict=True, allow_inf_nan=False))
 
 
 def numbers(error: Any) -> dict[str, Any]:

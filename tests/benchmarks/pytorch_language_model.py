@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from rnncli.data import Streams, TokenizerSpec, Vocabulary, read_corpus, split_text
+from rnncli.data import Streams, Text, TokenizerSpec, Vocabulary, find_sources, split_text
 from rnncli.models.language_model import LanguageModel, LanguageModelSpec
 from rnncli.training.randomness import generator
 
@@ -87,10 +87,10 @@ def main() -> None:
     options.add_argument("--own-initialization", action="store_true")
     given = options.parse_args()
     torch.set_num_threads(1)
-    (text,) = read_corpus([given.corpus]).texts
-    parts = split_text(text, 0.05, 0.05)
-    vocabulary = Vocabulary.build([parts.train], TokenizerSpec(), items=False)
-    ids, held_out = (vocabulary.encode(part) for part in (parts.train, parts.validation))
+    text = Text(find_sources([given.corpus]))
+    training, validation, _ = ("".join(text.read(*span)) for span in split_text(text, 0.05, 0.05))
+    vocabulary = Vocabulary.build([training], TokenizerSpec(), items=False)
+    ids, held_out = vocabulary.encode(training), vocabulary.encode(validation)
     batches, checks = Streams(ids, 50, 50), Streams(held_out, min(50, len(held_out) // 1000), 50)
     for seed in given.seeds:
         torch.manual_seed(seed)

@@ -222,10 +222,10 @@ def test_a_terminal_that_goes_away_does_not_end_the_run(terminal):
     assert sum(1 for _ in run) == 205
 
 
-def test_it_draws_eight_times_a_second(terminal):
+def test_it_draws_four_times_a_second(terminal):
     stream = terminal()
     list(watch(Clock(), steps=1000, seconds=1 / 1024, validate=2000))
-    assert stream.getvalue().count("tokens/s") == 1000 * 8 // 1024 + 1 + 1  # the first at once, and the last again
+    assert stream.getvalue().count("tokens/s") == 1000 * 4 // 1024 + 1 + 1  # the first at once, and the last again
 
 
 def test_slow_drawing_is_done_less_often(terminal):

@@ -31,6 +31,12 @@ def test_a_good_spec():
     )
 
 
+def test_each_check_is_built_once(monkeypatch):
+    read(GOOD)
+    monkeypatch.setattr("pydantic.TypeAdapter", None)
+    assert read(GOOD) == read(GOOD)
+
+
 def test_a_key_in_the_wrong_section():
     assert lines("training: {learning_rate: 0.1}\nbetas: [0.5, 0.9]\ndata: {train: x}\n") == [
         'spec.yaml:1:12: unknown key "learning_rate" in training; did you mean training.optimizer.learning_rate?',

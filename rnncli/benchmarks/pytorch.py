@@ -1,0 +1,120 @@
+"""PyTorch's side: a script for an interpreter that has PyTorch, and need not have rnncli.
+
+`python pytorch.py WORKLOAD SETTING` speaks as `serving` does. PyTorch gets its best: time-major input, fused Adam,
+foreach clipping, memory kept by the allocator (in the environment), and of its settings the one that proves fastest.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from itertools import pairwise
+from time import perf_counter, process_time
+from typing import Any
+
+try:
+    import torch
+    from torch import nn
+except ImportError:
+    print(json.dumps({"missing": "PyTorch"}))  # noqa: T201 - it has no rnncli to print with
+    sys.exit()
+
+RECURRENT = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+CELL = {"rnn": nn.RNNCell, "lstm": nn.LSTMCell, "gru": nn.GRUCell}
+
+
+def network(work: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """Return embedding, recurrent layers and output; a one-hot vector is a dense one, as PyTorch knows no other."""
+    V, E, H = work["vocabulary_size"], work["embedding_size"], work["hidden_size"]
+    embedding = nn.Embedding(V, E) if E else lambda ids: nn.functional.one_hot(ids, V).float()
+    return embedding, RECURRENT[work["cell"]](E or V, H, work["num_layers"]), nn.Linear(H, V)
+
+
+def training(work: dict[str, Any]) -> Callable[[int], None]:
+    """Each step is an update: loss, gradients, clipping, Adam; the state is carried."""
+    embedding, recurrent, output = network(work)
+    modules = nn.ModuleList([part for part in (embedding, recurrent, output) if isinstance(part, nn.Module)])
+    weights = list(modules.parameters())
+    optimizer = torch.optim.Adam(weights, lr=0.002, fused=True)
+    shape = (work["length"], work["batch_size"])
+    inputs, targets = (torch.randint(work["vocabulary_size"], shape) for _ in range(2))
+    state = None
+
+    def run(steps: int) -> None:
+        nonlocal state
+        for _ in range(steps):
+            hidden, state = recurrent(embedding(inputs), state)
+            loss = nn.functional.cross_entropy(output(hidden).flatten(0, 1), targets.flatten())
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(weights, 5.0, foreach=True)
+            optimizer.step()
+            state = tuple(part.detach() for part in state) if isinstance(state, tuple) else state.detach()
+
+    return run
+
+
+def generation(work: dict[str, Any], setting: str) -> Callable[[int], None]:
+    """Each step is a character of every text, drawn from the model's own distribution."""
+    step, state = by_cells(work, traced=setting == "traced") if "oneDNN" not in setting else by_layers(work)
+
+    def run(steps: int) -> None:
+        ids, after = torch.zeros(work["batch_size"], dtype=torch.long), state
+        with torch.inference_mode():
+            for _ in range(steps):
+                logits, after = step(ids, after)
+                ids = torch.multinomial(torch.softmax(logits, -1), 1)[:, 0]
+
+    return run
+
+
+def by_layers(work: dict[str, Any]) -> tuple[Callable[..., Any], Any]:
+    """Return a step through nn.LSTM with T = 1, and the state before it."""
+    embedding, recurrent, output = network(work)
+
+    def step(ids: Any, state: Any) -> tuple[Any, Any]:
+        hidden, state = recurrent(embedding(ids)[None], state)
+        return output(hidden[0]), state
+
+    return step, None
+
+
+def by_cells(work: dict[str, Any], *, traced: bool) -> tuple[Callable[..., Any], Any]:
+    """Return a step through an nn.LSTMCell a layer, and the state before it."""
+    embedding, _, output = network(work)
+    sizes = [work["embedding_size"], *[work["hidden_size"]] * work["num_layers"]]
+    cells = [CELL[work["cell"]](inputs, hidden) for inputs, hidden in pairwise(sizes)]
+    zeros = torch.zeros(work["batch_size"], work["hidden_size"])
+    state = ((zeros, zeros) if work["cell"] == "lstm" else zeros,) * len(cells)
+
+    def step(ids: Any, state: Any) -> tuple[Any, Any]:
+        below, after = embedding(ids), []
+        for cell, before in zip(cells, state, strict=True):
+            after.append(cell(below, before))
+            below = after[-1][0] if isinstance(before, tuple) else after[-1]
+        return output(below), tuple(after)
+
+    if traced:
+        for module in (embedding, output, *cells):
+            module.requires_grad_(False)  # a trace keeps the weights as constants
+        with torch.inference_mode():
+            example = (torch.zeros(work["batch_size"], dtype=torch.long), state)
+            return torch.jit.trace(step, example, check_trace=False), state
+    return step, state
+
+
+def main() -> None:
+    """Answer each number of steps with wall and CPU seconds."""
+    work, setting = json.loads(sys.argv[1]), sys.argv[2]
+    torch.manual_seed(1)
+    with torch.backends.mkldnn.flags(enabled=setting != "without oneDNN"):
+        run = training(work) if work["kind"] == "train" else generation(work, setting)
+        print(json.dumps({"version": torch.__version__}), flush=True)  # noqa: T201
+        for line in sys.stdin:
+            began, cpu_began = perf_counter(), process_time()
+            run(int(line))
+            answer = {"seconds": perf_counter() - began, "cpu_seconds": process_time() - cpu_began}
+            print(json.dumps(answer), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+import json
+import math
+import os
+import sys
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+
+from rnncli.benchmarks import Workload, naive, ours, products, serving, sides
+from rnncli.benchmarks.sides import Side, Timing, own_side, peers
+from rnncli.errors import RnncliError, UsageError
+from rnncli.training.events import StepDone
+
+TINY = Workload("train", "lstm", 2, 4, batch_size=3, length=5, vocabulary_size=7, embedding_size=2)
+ECHO = """
+import sys
+print('{"version": "1.0"}', flush=True)
+for line in sys.stdin:
+    print('{"seconds": %s, "cpu_seconds": 0.25}' % (int(line) * 0.01), flush=True)
+"""
+
+
+def python(program, **changes):
+    return Side("echo", "plain", replace(TINY, **changes), [sys.executable, "-c", program])
+
+
+class TestOurs:
+    def test_a_step_of_training_is_an_update(self):
+        run = ours.prepare(TINY)
+        first, later = run(3), run(21)
+        assert isinstance(later, StepDone)
+        assert (first.step, later.step, later.loss.count) == (3, 24, 15)
+        assert later.epoch == pytest.approx(24 / 20)
+        assert later.learning_rate == 0.002
+        assert math.isfinite(later.gradient_norm)
+
+    def test_a_step_of_generation_is_a_character_of_each_text(self):
+        run = ours.prepare(Workload("generate", "lstm", 1, 4, batch_size=3, vocabulary_size=7, embedding_size=2))
+        number, _, text = run(11)
+        assert (number, len(text.text), len(text.tokens), text.ended) == (2, 11, 11, "length")
+        assert run(11)[2].text != text.text
+
+    def test_the_model_is_the_one_that_is_named(self):
+        spec = ours.build(replace(TINY, cell="gru", embedding_size=None), 7).spec
+        assert (spec.cell.name, spec.embedding.kind, spec.hidden_size, spec.num_layers) == ("gru", "one_hot", 4, 2)
+
+
+def test_the_naive_loop_learns():
+    run = naive.training(Workload("train", "rnn", 1, 24, batch_size=1, length=5, vocabulary_size=4))
+    first = run(1)
+    assert first == pytest.approx(math.log(4), rel=0.01)
+    run(1999)
+    assert np.mean([run(1) for _ in range(20)]) < 0.5 * first
+
+
+def test_the_speed_of_products(monkeypatch):
+    clock = iter(range(100))
+    monkeypatch.setattr(products, "perf_counter", lambda: next(clock))
+    assert products.speed([(3, 4, 5, 2), (1, 4, 1, 1)]) == 2 * (2 * 3 * 4 * 5 + 4)  # in a second
+
+
+def test_a_server_answers_with_seconds(monkeypatch, capsys):
+    done = []
+    monkeypatch.setattr(sys, "argv", ["", json.dumps(asdict(TINY)), "setting"])
+    monkeypatch.setattr(sys, "stdin", iter(["4\n", "5\n"]))
+    serving.serve(lambda work: lambda steps: done.append((work.batch_size, steps)))
+    assert done == [(3, 4), (3, 5)]
+    introduction, *answers = capsys.readouterr().out.splitlines()
+    assert introduction == "{}"
+    assert len(answers) == 2
+    assert all(answer.startswith('{"seconds": ') and '"cpu_seconds"' in answer for answer in answers)
+
+
+class TestSide:
+    def test_portions_and_what_they_take(self):
+        with python(ECHO) as side:
+            assert side.about == {"version": "1.0"}
+            assert side.run(7) == Timing(7, 0.07, 0.25)
+            assert side.run(7).rate == pytest.approx(100)
+            assert side.run(7).cpu_rate == 28
+            side.calibrate(3.0)
+            assert side.steps == 300
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="no /proc")
+    def test_peak_memory_is_that_of_the_process_at_its_largest(self):
+        with python("block = b'x' * 200_000_000\ndel block" + ECHO) as large, python(ECHO) as small:
+            assert 200e6 < large.peak_memory < 260e6
+            assert small.peak_memory < 60e6
+
+    @pytest.mark.parametrize("before", ["", "print('{}', flush=True); input(); "])
+    def test_one_that_dies_is_named_with_its_reason(self, before):
+        message = "echo: its process ended with status 1; ValueError: no good"
+        with pytest.raises(RnncliError, match=message), python(before + "raise ValueError('no good')") as side:
+            side.run(1)
+
+    def test_one_that_lacks_something_says_how_to_get_it(self):
+        with (
+            pytest.raises(UsageError, match=r"PyTorch is not installed for .*--torch-python PATH"),
+            python("""print('{"missing": "PyTorch"}')"""),
+        ):
+            pass
+
+    def test_an_interpreter_that_is_none(self, tmp_path):
+        with pytest.raises(UsageError, match="name a Python interpreter"), Side("x", "", TINY, [str(tmp_path)]):
+            pass
+
+    def test_no_process_is_left(self, monkeypatch):
+        monkeypatch.setattr(sides, "PATIENCE", 0.1)
+        with python(ECHO + "import time; time.sleep(60)") as side:
+            side.run(1)
+            pid = side._process.pid
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+class TestPeers:
+    def test_pytorch_in_each_setting(self):
+        (training,) = peers(TINY, "torch", "python")
+        assert [side.setting for side in training] == ["with oneDNN", "without oneDNN"]
+        layers, cells = peers(replace(TINY, kind="generate"), "torch", "python")
+        assert {side.name for side in (*layers, *cells)} == {"PyTorch nn.LSTM", "PyTorch LSTMCell"}
+        assert all(side.command[0] == "python" and side.work.tokens == 15 for side in (*layers, *cells))
+
+    def test_pytorch_has_a_thread_for_each_worker(self):
+        ((side, _),) = peers(replace(TINY, workers=2), "torch", "python")
+        assert side.environment["OMP_NUM_THREADS"] == "2"
+        assert "OMP_NUM_THREADS" not in peers(TINY, "torch", "python")[0][0].environment
+
+    def test_the_naive_loop_has_one_sequence_and_one_layer(self):
+        ((side,),) = peers(replace(TINY, cell="rnn", num_layers=1), "naive", "")
+        assert side.work.batch_size == 1
+        for work in (TINY, replace(TINY, cell="rnn"), Workload("generate", "rnn", 1, 4, batch_size=1)):
+            with pytest.raises(UsageError, match="the naive loop trains an rnn of one layer"):
+                peers(work, "naive", "")
+
+
+def test_a_side_of_ours_runs_in_a_process_of_its_own():
+    with own_side("ours", TINY) as side, own_side("naive", replace(TINY, cell="rnn", num_layers=1), "naive") as other:
+        assert min(side.run(2).seconds, other.run(2).seconds) > 0

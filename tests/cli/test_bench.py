@@ -1,0 +1,95 @@
+"""`rnncli bench`: numbers on stdout, and one line where something is wrong."""
+
+import importlib.util
+import sys
+
+import pytest
+
+from rnncli.benchmarks import WORKLOADS
+from rnncli.benchmarks.comparison import Comparison, Result
+from rnncli.benchmarks.sides import Timing
+from rnncli.cli.bench import plain, speed_table
+from tests.cli.conftest import strict_json
+
+HEADER, WITH_PEERS = "work configuration tokens/s of GEMM peak MB", " against tokens/s ours/its peak MB ours/its"
+QUICK = ["--repeats", "2", "--seconds", "0.01"]
+
+
+def compared(name, *peers):
+    """A comparison of 62,500 tokens/s and 40 MB with peers of these speeds and bytes."""
+    own = Result("rnncli", "", None, 62_500.0, None, None, 40_000_000, (Timing(25, 1.0, 0.9),))
+    theirs = tuple(Result(*peer[:3], peer[3], 62_500 / peer[3], None, peer[4], ()) for peer in peers)
+    return Comparison(WORKLOADS[name], own, theirs, {"square": 2e11, "step": 1e11})
+
+
+def test_it_measures(rnncli):
+    status, out, err = rnncli("bench", "e", *QUICK, "--json")
+    assert (status, err) == (0, "")
+    report = strict_json(out)
+    assert (report["blas_threads"], list(report["results"])) == ("1", ["e"])
+    found = report["results"]["e"]
+    assert [timing["steps"] > 0 for timing in found["timings"]] == [True, True]
+    speeds = sorted(2500 * timing["steps"] / timing["seconds"] for timing in found["timings"])
+    assert found["tokens_per_second"] == found["characters_per_second"] == pytest.approx(sum(speeds) / 2)
+    assert found["flops"] == pytest.approx(found["tokens_per_second"] * 6 * (128 * 256 + 65 * 128))
+    assert 0.01 < found["share"] == pytest.approx(found["flops"] / found["gemm_flops"]["square"])
+    assert found["peers"] == []
+
+
+def test_against_the_naive_loop(rnncli):
+    status, out, _ = rnncli("bench", "--against", "naive", *QUICK)
+    assert status == 0
+    header, row = out.splitlines()
+    assert " ".join(header.split()) == HEADER + WITH_PEERS
+    assert row.startswith("j     train rnn 1x100 B32 T25 V65 one-hot  ")
+    assert float(row.split("naive loop")[1].split()[2]) > 1
+
+
+def test_a_table_has_a_row_for_each_peer():
+    peers = ("PyTorch nn.LSTM", "eager", "2.13", 12_500.0, 160_000_000), ("LSTMCell", "traced", None, 25_000.0, None)
+    assert [" ".join(line.split()) for line in speed_table({"g": compared("g", *peers)})] == [
+        HEADER + WITH_PEERS,
+        "g generate lstm 2x128 B1 V65 E128 62,500 40 PyTorch nn.LSTM 2.13 eager 12,500 5.00 160 0.25",
+        "LSTMCell traced 25,000 2.50",
+    ]
+    assert [" ".join(line.split()) for line in speed_table({"a": compared("a")})] == [
+        HEADER,
+        "a train lstm 2x128 B50 T50 V65 E128 62,500 51% 40",
+    ]
+
+
+def test_json_of_words_has_no_characters():
+    found = plain(compared("d", ("PyTorch", "with oneDNN", "2.13", 31_250.0, 80_000_000)))
+    assert found["characters_per_second"] is None
+    assert found["tokens_per_second"] == 62_500
+    assert found["timings"] == ({"steps": 25, "seconds": 1.0, "cpu_seconds": 0.9},)
+    assert [(peer["name"], peer["ratio"]) for peer in found["peers"]] == [("PyTorch", 2.0)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("k", "WORK must be one of a, b, c, d, e, f, g, h, i, j, not 'k'"),
+        ("--against jax", "--against must be one of torch, naive, not 'jax'"),
+        ("a --torch-python python", "--torch-python is for --against torch"),
+        ("a --workers -1", "--workers must be at least 1, not -1"),
+        ("--seconds 0", "--seconds must be above 0 and below 1000, not 0"),
+        (
+            "a --against naive",
+            "train lstm 2x128 B50 T50 V65 E128: the naive loop trains an rnn of one layer; such as e or j",
+        ),
+        ("a --against torch --torch-python nowhere", "nowhere: No such file or directory; name a Python interpreter"),
+    ],
+)
+def test_mistakes(rnncli, arguments, message):
+    assert rnncli("bench", *arguments.split()) == (2, "", message + "\n")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="PyTorch is installed")
+def test_without_pytorch(rnncli):
+    status, out, err = rnncli("bench", "a", "--against", "torch")
+    assert (status, out) == (2, "")
+    assert err == (
+        f"PyTorch is not installed for {sys.executable}; "
+        "pip install torch, or name an interpreter that has it: --torch-python PATH\n"
+    )
