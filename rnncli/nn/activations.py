@@ -1,4 +1,4 @@
-"""Activation functions in place, with their derivatives written in terms of the output."""
+"""Activation functions, with their derivatives written in terms of the output."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,12 +9,9 @@ from rnncli.nn.parameter import Array
 
 
 class Activation(NamedTuple):
-    """`forward(z)` overwrites z with y; `backward(d, y, scratch)` overwrites d with the gradient before the activation.
+    """`forward(z, y)` fills y; `backward(d, y, out)` fills out with the gradient before the activation."""
 
-    `scratch` is room of the shape of y.
-    """
-
-    forward: Callable[[Array], None]
+    forward: Callable[[Array, Array], None]
     backward: Callable[[Array, Array, Array], None]
 
 
@@ -26,48 +23,48 @@ def constant(value: float) -> dict[np.dtype, Array]:
 ONE, HALF = constant(1), constant(0.5)
 
 
-def tanh(z: Array) -> None:
+def tanh(z: Array, y: Array) -> None:
     """y = tanh z."""
-    np.tanh(z, out=z)
+    np.tanh(z, out=y)
 
 
-def tanh_backward(d: Array, y: Array, scratch: Array) -> None:
+def tanh_backward(d: Array, y: Array, out: Array) -> None:
     """y' = 1 - y²."""
-    np.multiply(y, y, out=scratch)
-    np.subtract(ONE[y.dtype], scratch, out=scratch)
-    d *= scratch
+    np.multiply(y, y, out=out)
+    np.subtract(ONE[y.dtype], out, out=out)
+    out *= d
+
+
+def sigmoid(z: Array, y: Array) -> None:
+    """y = σ(z) = ½ + ½ tanh(z/2): the form that cannot overflow, and tanh is NumPy's fastest transcendental."""
+    np.multiply(z, HALF[z.dtype], out=y)
+    np.tanh(y, out=y)
+    sigmoid_from_tanh(y)
 
 
 def sigmoid_from_tanh(t: Array) -> None:
-    """σ(z) = ½ + ½ t, where t = tanh(z/2)."""
+    """σ(z) = ½ + ½ t, where t = tanh(z/2), in place."""
     half = HALF[t.dtype]
     t *= half
     t += half
 
 
-def sigmoid(z: Array) -> None:
-    """y = σ(z) = ½ + ½ tanh(z/2): the form that cannot overflow, and tanh is NumPy's fastest transcendental."""
-    z *= HALF[z.dtype]
-    np.tanh(z, out=z)
-    sigmoid_from_tanh(z)
-
-
-def sigmoid_backward(d: Array, y: Array, scratch: Array) -> None:
+def sigmoid_backward(d: Array, y: Array, out: Array) -> None:
     """y' = y - y²."""
-    np.multiply(y, y, out=scratch)
-    np.subtract(y, scratch, out=scratch)
-    d *= scratch
+    np.multiply(y, y, out=out)
+    np.subtract(y, out, out=out)
+    out *= d
 
 
-def relu(z: Array) -> None:
+def relu(z: Array, y: Array) -> None:
     """y = max(z, 0)."""
-    np.maximum(z, 0, out=z)
+    np.maximum(z, 0, out=y)
 
 
-def relu_backward(d: Array, y: Array, scratch: Array) -> None:
+def relu_backward(d: Array, y: Array, out: Array) -> None:
     """y' = 1 where y > 0, else 0."""
-    np.greater(y, 0, out=scratch)
-    d *= scratch
+    np.greater(y, 0, out=out)
+    out *= d
 
 
 ACTIVATIONS: dict[str, Activation] = {

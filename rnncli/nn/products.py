@@ -42,7 +42,7 @@ class StepProduct:
         (M, K), B = a.shape, batch_size
         self._blocks, self._padded = a[None, None], None
         rows, parts = block_shape(K, B)
-        if SMALL_KERNELS and B in BATCHES and M >= rows:
+        if SMALL_KERNELS and B in BATCHES and rows <= M:
             self._blocks = _cut(a, rows, parts)
         parts, blocks, rows, columns = self._blocks.shape
         if parts * columns > K:

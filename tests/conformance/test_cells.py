@@ -77,7 +77,7 @@ def test_gradients_without_bias_and_with_dropout(cell, embedding, extra):
 @every_cell
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_gradients_of_a_tied_table_that_is_folded_into_the_first_layer(cell, extra):
-    """As it is where there are fewer tokens than positions: its gradient comes from the output and from a sum by token."""
+    """As where there are fewer tokens than positions: its gradient comes from the output and from a sum by token."""
     spec = make_spec(cell, "tied", layers=1, **EXTRAS[extra])
     embed = LanguageModel(spec, 3, rng=None).embed
     assert isinstance(embed(np.zeros((4, 2), int)), Lookup)  # the positions of a case

@@ -54,7 +54,9 @@ def test_the_cases_are_every_combination():
     assert CASES[-1].title == "gru, 2 layers, 5 tokens, one_hot embedding, masked, learned state"
 
 
-@pytest.mark.parametrize(("kind", "tokens", "folded"), [("learned", 5, False), ("learned", 3, True), ("one_hot", 5, True)])
+@pytest.mark.parametrize(
+    ("kind", "tokens", "folded"), [("learned", 5, False), ("learned", 3, True), ("one_hot", 5, True)]
+)
 def test_the_cases_read_ids_in_every_way_there_is(kind, tokens, folded, monkeypatch):
     """A sum over tokens that is one percent off shows where one is made, and elsewhere in the table alone."""
     spec = LanguageModelSpec(EmbeddingSpec(kind, 3), cell=GRUCell(), hidden_size=3, num_layers=1)

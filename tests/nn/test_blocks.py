@@ -1,5 +1,6 @@
 import gc
 import threading
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -25,6 +26,12 @@ def address(a):
     return a.__array_interface__["data"][0]
 
 
+def in_a_cycle(a):
+    cycle = [a]
+    cycle.append(cycle)
+    return cycle
+
+
 WAYS_TO_KEEP_AN_ARRAY = {
     "itself": lambda a: a,
     "view": lambda a: a[1:],
@@ -44,7 +51,7 @@ WAYS_TO_KEEP_AN_ARRAY = {
     "from a buffer": lambda a: np.frombuffer(memoryview(a), np.float32),
     "iterator": lambda a: a.flat,
     "in a closure": lambda a: lambda: a,
-    "in a cycle": lambda a: (lambda cycle: cycle.append(cycle) or cycle)([a]),
+    "in a cycle": in_a_cycle,
 }
 
 
@@ -185,7 +192,7 @@ def test_blocks_begin_on_a_cache_line_and_not_all_in_the_same_set(dtype):
     assert all(address(a) % CACHE_LINE == 0 for a in held)
     assert len({address(a) % SAME_SET for a in held}) == len(held)
     spans = sorted((address(a), address(a) + a.nbytes) for a in held)
-    assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+    assert all(end <= start for (_, end), (start, _) in pairwise(spans))
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (0, 3), (3, 0, 2), (1,), (2, 3, 4)])

@@ -70,15 +70,16 @@ class GRUCell:
         (h_prev,) = state_prev
         u = saved[0]
         d_h = d_state[0]
-        d_r, d_z, d_n = d_gates[0], d_gates[1], d_gates[2]
+        d_n = d_gates[2]
         d_u = d_apart[0]
+        d_y = scratch[:2]  # of r and z, before that of n
 
-        np.subtract(h_prev, n, out=d_z)
-        d_z *= d_h
-        np.subtract(ONE[z.dtype], z, out=d_n)
-        d_n *= d_h
-        tanh_backward(d_n, n, scratch[0])
+        np.subtract(ONE[z.dtype], z, out=d_y[0])
+        d_y[0] *= d_h
+        tanh_backward(d_y[0], n, d_n)
         np.multiply(d_n, r, out=d_u)
-        np.multiply(d_n, u, out=d_r)
-        sigmoid_backward(d_gates[:2], gates[:2], scratch[:2])
+        np.multiply(d_n, u, out=d_y[0])
+        np.subtract(h_prev, n, out=d_y[1])
+        d_y[1] *= d_h
+        sigmoid_backward(d_y, gates[:2], d_gates[:2])
         d_h *= z

@@ -41,9 +41,8 @@ class RNNCell:
         saved: Array,  # noqa: ARG002
     ) -> None:
         """h' = g(a)."""
-        ACTIVATIONS[self.activation].forward(a)
-        gates[:] = a
-        state[0][:] = a[0]
+        ACTIVATIONS[self.activation].forward(a, gates)
+        state[0][:] = gates[0]
 
     def backward(
         self,
@@ -54,8 +53,7 @@ class RNNCell:
         saved: Array,  # noqa: ARG002
         d_gates: Array,
         d_apart: Array,  # noqa: ARG002
-        scratch: Array,
+        scratch: Array,  # noqa: ARG002
     ) -> None:
         """∂a = ∂h' · g'(a)."""
-        d_gates[:] = d_state
-        ACTIVATIONS[self.activation].backward(d_gates, gates, scratch)
+        ACTIVATIONS[self.activation].backward(d_state, gates, d_gates)

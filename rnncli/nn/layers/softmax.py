@@ -39,7 +39,8 @@ class Softmax(Linear):
         """Return the summed loss of x (D, N) for the class ids `targets` (N,), and the gradients if asked for."""
         (V, D), N = self.weight.value.shape, len(targets)
         total = Loss(0.0, 0)
-        d_x, d_weight, d_bias = empty((D, N), x.dtype), np.zeros((V, D), x.dtype), np.zeros(V, x.dtype)
+        d_x, d_bias = empty((D, N), x.dtype), np.zeros(V, x.dtype)
+        d_weight = (empty if N else np.zeros)((V, D), x.dtype)
         part = min(N, max(1, LARGEST // V))
         room = _room(V, part, x.dtype)
         for start in range(0, N, part or 1):
@@ -55,7 +56,10 @@ class Softmax(Linear):
                 d_bias += d_some.sum(axis=1)
             if gradient:
                 np.matmul(self.weight.value.T, logits, out=d_x[:, columns])
-                d_weight += logits @ x[:, columns].T
+                if start:
+                    d_weight += logits @ x[:, columns].T
+                else:
+                    np.matmul(logits, x[:, columns].T, out=d_weight)
         return total, SoftmaxGradient(d_x, d_weight, d_bias) if gradient else None
 
     def add(self, gradient: SoftmaxGradient) -> Array:

@@ -35,7 +35,9 @@ def test_add_by_id_writes_through_a_transposed_view_and_reads_a_cut_one(tokens, 
     d = np.zeros((D, 3, 3), dtype)  # steps 1 and 2 of 3
     d[:, 1:] = np.arange(D * 6).reshape(D, 2, 3)
     add_by_id(table.T, d[:, 1:], np.array([[2, 5, 2], [5, 6, 2]]))
-    np.testing.assert_array_equal(table[[2, 5, 6]], [[0 + 2 + 5, 19 + 6, 31 + 12], [1 + 3, 7 + 9, 13 + 15], [4, 10, 16]])
+    np.testing.assert_array_equal(
+        table[[2, 5, 6]], [[0 + 2 + 5, 19 + 6, 31 + 12], [1 + 3, 7 + 9, 13 + 15], [4, 10, 16]]
+    )
     assert np.count_nonzero(table) == 9
 
 

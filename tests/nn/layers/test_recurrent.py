@@ -1,4 +1,4 @@
-"""The recurrent layer against a plain loop, batch-major and with a product for each gate, as lecture notes write it."""
+"""The recurrent layer against a plain loop."""
 
 import numpy as np
 import pytest
@@ -7,62 +7,9 @@ from rnncli.nn import products
 from rnncli.nn.cells import CELLS, LSTMCell, RNNCell
 from rnncli.nn.layers import Lookup, Recurrent
 from rnncli.nn.products import StepProduct
+from tests.nn.layers.plain_loop import STEPS, plain_loop
 
 T, B, D, H = 6, 3, 4, 5
-
-
-def sigmoid(z):
-    return 1 / (1 + np.exp(-z))
-
-
-def gate_weights(weights, gate):
-    """W_X (d, units), W_A (units, units) and b_A (units,) of one gate."""
-    units = weights["weight_hh"].shape[1]
-    rows = slice(gate * units, (gate + 1) * units)
-    b_A = weights["bias"][rows] if "bias" in weights else np.zeros(units)
-    return weights["weight_ih"][rows].T, weights["weight_hh"][rows].T, b_A
-
-
-def rnn_step(cell, weights, X_t, state, kept):
-    """A_t = g(X_t W_X + A_{t-1} W_A + b_A)."""
-    W_X, W_A, b_A = gate_weights(weights, 0)
-    g = {"tanh": np.tanh, "relu": lambda z: z * (z.real > 0), "sigmoid": sigmoid}[cell.activation]
-    (A,) = state
-    return [g(X_t @ W_X + (A * kept) @ W_A + b_A)]
-
-
-def lstm_step(cell, weights, X_t, state, kept):
-    """c_t = f c_{t-1} + i g and h_t = o tanh c_t."""
-    h, c = state
-    gates = (gate_weights(weights, gate) for gate in range(4))
-    i, f, g, o = (X_t @ W_X + (h * kept) @ W_A + b_A for W_X, W_A, b_A in gates)
-    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-    return [sigmoid(o) * np.tanh(c), c]
-
-
-def gru_step(cell, weights, X_t, state, kept):
-    """h_t = (1 - z) n + z h_{t-1}, the reset gate acting on the recurrent product."""
-    (R_X, R_A, r_b), (Z_X, Z_A, z_b), (N_X, N_A, n_b) = (gate_weights(weights, gate) for gate in range(3))
-    (h,) = state
-    r = sigmoid(X_t @ R_X + (h * kept) @ R_A + r_b)
-    z = sigmoid(X_t @ Z_X + (h * kept) @ Z_A + z_b)
-    n = np.tanh(X_t @ N_X + n_b + r * ((h * kept) @ N_A + weights.get("bias_hh", 0)))
-    return [(1 - z) * n + z * h]
-
-
-STEPS = {"rnn": rnn_step, "lstm": lstm_step, "gru": gru_step}
-
-
-def plain_loop(cell, weights, x, state, kept=1.0, mask=None):
-    """Run x (D, T, B) step by step; the outputs (H, T, B) and the state (S, H, B). Complex numbers pass through."""
-    state, outputs = [s.T for s in state], []
-    for t, X_t in enumerate(x.transpose(1, 2, 0)):
-        after = STEPS[cell.name](cell, weights, X_t, state, kept)
-        if mask is not None:
-            after = [np.where(mask[t][:, None], new, old) for new, old in zip(after, state, strict=True)]
-        state = after
-        outputs.append(state[0].T)
-    return np.stack(outputs, axis=1), np.stack([s.T for s in state])
 
 
 def make(cell, seed=1, dtype=np.float64, sizes=(D, H), **options):
@@ -120,8 +67,9 @@ def test_no_state_begins_at_zeros(cell, x):
 SIZES = {  # B, D, H
     "smallest": (4, 5, 32),  # that is cut: B = 4 and 32 rows
     "one part": (9, 3, 45),  # rows that do not fill blocks of 32
-    "several parts": (64, 256, 301),  # 257 and 301 columns in 2 parts, k·301 in 2 to 5; rows that fill no blocks
-    "even": (64, 63, 320),  # 320 columns in 2 parts, without any padding
+    "even": (64, 63, 320),  # without any padding
+    "several parts": (50, 300, 171),  # of columns that do not divide evenly
+    "several parts, low blocks": (128, 5, 331),
 }
 
 
@@ -140,8 +88,8 @@ def test_a_layer_cut_in_blocks_equals_the_plain_loop_and_its_derivatives(cell, s
     results = {}
     for small_kernels in (True, False):
         monkeypatch.setattr(products, "SMALL_KERNELS", small_kernels)
-        is_cut = StepProduct(weights["weight_hh"], batch)._blocks.shape[1] > 1
-        assert is_cut == (small_kernels and len(cell.gates) * units > products.ROWS)
+        is_cut = not np.shares_memory(StepProduct(weights["weight_hh"], batch)._blocks, weights["weight_hh"])
+        assert is_cut == small_kernels
         for dtype in (np.float64, np.float32):
             layer = make(cell, dtype=dtype, sizes=(inputs, units), **options)
             for name, parameter in layer.parameters().items():
@@ -224,7 +172,11 @@ def test_a_lookup_stands_for_the_vectors_that_it_looks_up(cell, bias, tokens, ma
     (*looked_up, d_vectors, d_state), (*by_hand, d_x, d_state_by_hand) = results
     for one, other in zip((*looked_up, d_state), (*by_hand, d_state_by_hand), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-13)
-    assert_gradients_close(by_lookup, gradients(by_vectors))
+    once = gradients(by_vectors)
+    assert_gradients_close(by_lookup, once)
+    _, _, cache = by_lookup.forward(Lookup(ids, vectors), state, mask)
+    by_lookup.backward(d_h, cache, d_final)
+    assert_gradients_close(by_lookup, {name: 2 * gradient for name, gradient in once.items()})  # they add up
     expected = np.zeros_like(vectors)
     np.add.at(expected, ids, d_x.transpose(1, 2, 0))
     np.testing.assert_allclose(d_vectors, expected, rtol=1e-11, atol=1e-13)

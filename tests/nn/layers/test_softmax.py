@@ -76,7 +76,8 @@ def test_logits_smaller_than_one_position_are_still_made_one_at_a_time(monkeypat
 def test_x_may_be_cut_from_a_longer_sequence(V):
     """As what a recurrent layer returns is, of which the first column is its initial state."""
     output, (x, targets) = make(V), make_batch(V, 12)
-    (loss, gradient), (loss_of_copy, expected) = output.loss(x[:, 2:], targets[2:]), output.loss(x[:, 2:].copy(), targets[2:])
+    loss, gradient = output.loss(x[:, 2:], targets[2:])
+    loss_of_copy, expected = output.loss(x[:, 2:].copy(), targets[2:])
     assert loss.sum == pytest.approx(loss_of_copy.sum, rel=1e-14)
     for found, other in zip(gradient, expected, strict=True):
         np.testing.assert_allclose(found, other, rtol=1e-12, atol=1e-14)
@@ -86,7 +87,7 @@ def test_the_gradients_are_those_of_the_loss():
     output, (x, targets) = make(11), make_batch(11, 7)
     _, gradient = output.loss(x, targets)
     epsilon, rng = 1e-6, np.random.default_rng(3)
-    for value, found in ((x, gradient.d_x), (output.weight.value, gradient.d_weight), (output.bias.value, gradient.d_bias)):
+    for value, found in zip((x, output.weight.value, output.bias.value), gradient, strict=True):
         direction, start, losses = rng.standard_normal(value.shape), value.copy(), []
         for sign in (1, -1):
             value[:] = start + sign * epsilon * direction
