@@ -50,8 +50,8 @@ def training(work: Workload) -> Callable[[int], object]:
 
 def generation(work: Workload) -> Callable[[int], object]:
     """Each step is a character of every text, drawn from the model's own distribution."""
-    characters = "".join(map(chr, range(0x100, 0x100 + work.vocabulary_size - 1)))  # and <unk>
-    vocabulary = Vocabulary.build([characters], TokenizerSpec(), items=False)
+    counts = ((chr(0x100 + i), 1) for i in range(work.vocabulary_size - 1))  # and <unk>
+    vocabulary = Vocabulary.from_counts(counts, TokenizerSpec(), items=None)
     writer = TextGenerator(build(work, len(vocabulary)), vocabulary)
     seeds = count()
 

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnncli.cli.options import Json, NoColor, Quiet, Threads, Workers
+from rnncli.cli.options import Json, NoColor, Quiet, Threads, Workers, refuse_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rnncli.benchmarks import Comparison, Result
+    from rnncli.benchmarks import Comparison, Result, Workload
     from rnncli.cli.console import Talk
 
 
@@ -36,7 +36,7 @@ def bench(
         float, typer.Option("--seconds", metavar="X", help="What each side takes in a round, about.")
     ] = 1.0,
     workers: Workers = None,
-    threads: Threads = None,  # noqa: ARG001 - read before NumPy is imported
+    threads: Threads = None,
     as_json: Json = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
@@ -52,7 +52,6 @@ def bench(
     import json
     import os
     import sys
-    from dataclasses import replace
 
     from rnncli.benchmarks import PEERS, WORKLOADS, measure
     from rnncli.cli.console import Talk, write_data
@@ -66,15 +65,16 @@ def bench(
         raise UsageError(f"--against must be one of {', '.join(PEERS)}, not {against!r}")
     if torch_python and against != "torch":
         raise UsageError("--torch-python is for --against torch")
-    if (workers or 1) < 1:
+    if workers is not None and workers < 1:
         raise UsageError(f"--workers must be at least 1, not {workers}")
+    refuse_threads(threads, workers or 1)
     if not 0 < seconds < 1000:
         raise UsageError(f"--seconds must be above 0 and below 1000, not {seconds:g}")
     usual = ["j"] if against == "naive" else [name for name in WORKLOADS if name != "j"]
     measured: dict[str, Comparison] = {}
     for name in works or usual:
         measured[name] = measure(
-            replace(work, workers=workers or 1) if (work := WORKLOADS[name]).kind == "train" else work,
+            shared_out(WORKLOADS[name], workers or 1, talk, name),
             against=against,
             python=torch_python or sys.executable,
             repeats=repeats,
@@ -87,6 +87,20 @@ def bench(
         write_data(json.dumps({"blas_threads": os.environ["OPENBLAS_NUM_THREADS"], "results": results}) + "\n")
     else:
         write_data("".join(line + "\n" for line in speed_table(measured)))
+
+
+def shared_out(work: "Workload", workers: int, talk: "Talk", name: str) -> "Workload":
+    """Return a training workload with as many of these workers as are of use, and say where they are fewer."""
+    from dataclasses import replace
+
+    from rnncli.training.workers import workers_for
+
+    if work.kind != "train":
+        return work
+    useful, notices = workers_for(workers, work.batch_size)
+    for notice in notices:
+        talk.warn(f"{name}: {notice}")
+    return replace(work, workers=useful)
 
 
 def reporter(talk: "Talk", name: str) -> "Callable[[str], None]":

@@ -103,9 +103,9 @@ def prime_text(seed: str) -> str:
     """Return the prime text itself, or that of @FILE without its last newline."""
     if not seed.startswith("@"):
         return seed
-    from rnncli.data import read_corpus
+    from rnncli.data import read_text
 
-    return read_corpus([seed[1:]]).texts[0].removesuffix("\n")
+    return read_text(seed[1:]).removesuffix("\n")
 
 
 def stream_text(writer: "TextGenerator", prime: str, settings: dict[str, Any]) -> None:

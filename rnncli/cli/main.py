@@ -61,12 +61,12 @@ def limit_threads(arguments: Sequence[str]) -> None:
     More than one thread pays on an idle machine only, and on a busy one costs many times the run.
     """
     words = [word for argument in arguments for word in argument.split("=", 1)]
-    asked = words[words.index("--threads") + 1 :][:1] if "--threads" in words else []
+    try:
+        asked = str(int(words[words.index("--threads") + 1]))  # 01 is 1 to whoever compares the variables
+    except (ValueError, IndexError):  # not given, or nothing that Typer will accept
+        asked = None
     for name in THREAD_VARIABLES:
-        if asked and asked[0].isdecimal():
-            os.environ[name] = asked[0]
-        else:
-            os.environ.setdefault(name, "1")
+        os.environ[name] = asked or os.environ.get(name, "1")
 
 
 def unexpected(error: Exception) -> int:

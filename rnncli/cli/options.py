@@ -36,3 +36,11 @@ Workers = Annotated[
     int | None,
     typer.Option("--workers", metavar="N", help="Processes that share out each batch, one idle core for each."),
 ]
+
+
+def refuse_threads(threads: int | None, workers: int) -> None:
+    """Raise UsageError where --threads asks for several BLAS threads and there are several workers."""
+    from rnncli.errors import UsageError
+
+    if (threads or 1) > 1 and workers > 1:
+        raise UsageError("each of several workers has one BLAS thread", hint="leave out --threads or --workers")

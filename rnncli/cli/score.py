@@ -39,7 +39,7 @@ def score(
     import json
 
     from rnncli.cli.console import Talk, write_data
-    from rnncli.data import lines, read_corpus
+    from rnncli.data import lines, read_text
     from rnncli.errors import UsageError
     from rnncli.experiments import load, newest_model
 
@@ -50,7 +50,7 @@ def score(
     writer, vocabulary = loaded.writer, loaded.vocabulary
     if not texts:
         binary = vocabulary.spec.level == "byte"
-        (text,) = read_corpus([file or "-"], encoding or loaded.task.data.encoding, binary=binary).texts
+        text = read_text(file or "-", encoding or loaded.task.data.encoding, binary=binary)
         texts = lines(text) if vocabulary.items else [text]
     results: list[dict[str, Any]] = []
     for text in texts:

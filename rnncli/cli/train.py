@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnncli.cli.options import Encoding, Json, NoColor, Quiet, RandomSeed, Runs, Threads, Workers
+from rnncli.cli.options import Encoding, Json, NoColor, Quiet, RandomSeed, Runs, Threads, Workers, refuse_threads
 
 if TYPE_CHECKING:
     from rnncli.cli.console import Talk
@@ -90,8 +90,6 @@ def train(
 
     talk = Talk(quiet=quiet, color=False if no_color else None)
     seconds = seconds_of(max_time)
-    if (threads or 1) > 1 and (workers or 1) > 1:
-        raise UsageError("each of several workers has one BLAS thread", hint="leave out --threads or --workers")
     given = {name: value for name, value in locals().items() if name in FLAGS and value is not None}
     if resume:
         if corpus or spec or init_from or output or dry_run:
@@ -101,6 +99,7 @@ def train(
         with occupied(path.parent) if path.exists() else nullcontext():  # else it is for resume to say what is missing
             with reading(talk) as report:
                 run = experiments.resume(path, changes, report=report)
+            refuse_threads(threads, run.task.training.workers)
             if changes:
                 experiments.write_spec(run)
             follow_run(run, talk, seconds, as_json=as_json)
@@ -109,6 +108,7 @@ def train(
         raise UsageError("--init-from brings its own architecture", hint="leave out --cell, the sizes and --dry-run")
     document, base = read_document(spec, corpus or [], assignments or [], given)
     task = experiments.task_from(document)
+    refuse_threads(threads, task.training.workers)
     folder = output or experiments.new_run_folder(runs, run_name(corpus or [], spec))
     if dry_run:
         with reading(talk) as report:

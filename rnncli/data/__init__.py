@@ -4,7 +4,7 @@ from rnncli.data.batching import Batch, Items, Streams, Windows
 from rnncli.data.encoded_file import Encoded, read_encoded, write_encoded
 from rnncli.data.files import PIECE, Source, find_sources
 from rnncli.data.numbering import Numbering
-from rnncli.data.readers import Corpus, Text, lines, read_corpus
+from rnncli.data.readers import Text, lines, read_text
 from rnncli.data.sequences import NOTHING, Flat, Sequences
 from rnncli.data.splitting import Splits, split_items, split_text
 from rnncli.data.tokenizers import TOKENIZERS, Decoder, Tokenizer, TokenizerSpec, recut
@@ -15,7 +15,6 @@ __all__ = [
     "PIECE",
     "TOKENIZERS",
     "Batch",
-    "Corpus",
     "Decoder",
     "Encoded",
     "Flat",
@@ -33,8 +32,8 @@ __all__ = [
     "Windows",
     "find_sources",
     "lines",
-    "read_corpus",
     "read_encoded",
+    "read_text",
     "recut",
     "split_items",
     "split_text",

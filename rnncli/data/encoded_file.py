@@ -11,7 +11,7 @@ import os
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, BinaryIO
 
@@ -97,22 +97,47 @@ def read_encoded(file: BinaryIO) -> Encoded | None:
         if magic != MAGIC or checksum != _sha256(file, size):
             return None
         file.seek(size - length)
-        manifest = json.loads(file.read(length))
-        kept = Descriptor(file.fileno())
-        parts, at = [], 0
-        starts = sum(manifest["sizes"]) * np.dtype(manifest["dtype"]).itemsize
-        starts += -starts % 8
-        for number, items in zip(manifest["sizes"], manifest["items"], strict=True):
-            ids = DiskArray(kept, manifest["dtype"], at, number)
-            parts.append(Sequences(ids, DiskArray(kept, "<i8", starts, items + 1)) if items else NOTHING)
-            at, starts = at + number * ids.dtype.itemsize, starts + 8 * (items + 1)
-        vocabulary = Vocabulary.from_plain(manifest["vocabulary"])
-        if starts != size - length or manifest["dtype"] != vocabulary.dtype.str:
-            return None
-        unknown = (seen if part else 0 for seen, part in zip(manifest["unknown"], parts, strict=True))
-        return Encoded(vocabulary, Splits(*parts), Splits(*unknown), manifest["fingerprint"], manifest["skipped"])
-    except (OSError, ValueError, struct.error, TypeError, KeyError, DataError):
-        return None
+        match json.loads(file.read(length)):
+            case {
+                "dtype": str(dtype),
+                "sizes": [_, _, _] as sizes,
+                "items": [_, _, _] as items,
+                "unknown": [_, _, _] as unknown,
+                "fingerprint": str(fingerprint),
+                "vocabulary": plain,
+                "skipped": [*skipped],
+            } if all(type(number) is int and number >= 0 for number in chain(sizes, items, unknown, skipped)):
+                vocabulary = Vocabulary.from_plain(plain)
+                parts = _parts(Descriptor(file.fileno()), vocabulary.dtype, sizes, items, size - length)
+                if dtype == vocabulary.dtype.str and all(_fits(part, len(vocabulary)) for part in parts):
+                    seen = (min(number, part.size) for number, part in zip(unknown, parts, strict=True))
+                    return Encoded(vocabulary, Splits(*parts), Splits(*seen), fingerprint, skipped)
+    except (OSError, ValueError, struct.error, RecursionError, DataError):
+        pass
+    return None
+
+
+def _parts(file: Descriptor, dtype: np.dtype[Any], sizes: list[int], items: list[int], end: int) -> list[Sequences]:
+    """Return the parts of a file; raises DataError where their starts do not stand before its byte number `end`."""
+    at, starts = 0, sum(sizes) * dtype.itemsize
+    starts += -starts % 8
+    if starts + 8 * (sum(items) + len(items)) != end:
+        raise DataError("not an encoded text: its sizes do not fit")
+    parts = []
+    for size, number in zip(sizes, items, strict=True):
+        ids = DiskArray(file, dtype, at, size)
+        parts.append(Sequences(ids, DiskArray(file, "<i8", starts, number + 1)) if number else NOTHING)
+        at, starts = at + size * dtype.itemsize, starts + 8 * (number + 1)
+    return parts
+
+
+def _fits(part: Sequences, vocabulary_size: int) -> bool:
+    """Whether all ids are below the size of the vocabulary, and sequences of 2 or more follow each other."""
+    return (
+        (part.start(0), part.start(len(part))) == (0, part.size)
+        and all(np.diff(part.starts[i : i + PIECE + 1]).min() > 1 for i in range(0, len(part), PIECE))
+        and all(part.ids[i : i + PIECE].max() < vocabulary_size for i in range(0, part.size, PIECE))
+    )
 
 
 def _sha256(file: BinaryIO, size: int) -> bytes:

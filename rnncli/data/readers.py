@@ -5,8 +5,7 @@ import io
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 from rnncli.data.files import PIECE, Source, find_sources, printable
 from rnncli.errors import DataError
@@ -18,15 +17,6 @@ _MARKS = {  # byte-order marks; UTF-32's first: its little-endian mark begins wi
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _NOT_IN_PIECES = ("idna", "punycode")  # codecs for names of hosts, whose decoders need a text whole
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Texts with their printable names, and the names of files in folders that were passed over as no text."""
-
-    texts: tuple[str, ...]
-    names: tuple[str, ...]
-    skipped: tuple[str, ...] = ()
 
 
 class _NotTextError(DataError):
@@ -108,11 +98,6 @@ class Text:
                 yield part
             position += len(text)
 
-    def files(self) -> Iterator[str]:
-        """Yield the text of each file, whole."""
-        for source in self.kept:
-            yield "".join(text for text, _ in self._decoded(source, _START))
-
     def _from(self, number: int, place: _Place) -> Iterator[str]:
         for source, lead in zip(self.kept[number:], self._leads[number:], strict=True):
             if place == _START:
@@ -172,14 +157,9 @@ class Text:
                 raise DataError(f"no text files in folder {printable(folder)}", hint=hint)
 
 
-def read_corpus(
-    paths: Sequence[str], encoding: str = "utf-8", *, binary: bool = False, stdin: BinaryIO | None = None
-) -> Corpus:
-    """Read texts that are small enough for the memory, each on its own; see `find_sources` and `Text`."""
-    sources = find_sources(paths, stdin)
-    text = Text(sources, encoding, binary=binary)
-    skipped = tuple(sources[number].name for number in text.skipped)
-    return Corpus(tuple(text.files()), tuple(source.name for source in text.kept), skipped)
+def read_text(path: str, encoding: str = "utf-8", *, binary: bool = False) -> str:
+    """Read a text that is small enough for the memory; see `find_sources` and `Text`."""
+    return "".join(Text(find_sources([path]), encoding, binary=binary).read())
 
 
 def lines(text: str) -> list[str]:

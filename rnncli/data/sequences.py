@@ -47,10 +47,13 @@ class DiskArray:
         """Read a slice without a step; raises DataError where the file was cut off since it was opened."""
         start, stop, _ = key.indices(self._length)
         size = max(0, stop - start) * self.dtype.itemsize
-        data = os.pread(self._file.number, size, self._offset + start * self.dtype.itemsize)
-        if len(data) < size:
+        place, parts = self._offset + start * self.dtype.itemsize, []
+        while size and (part := os.pread(self._file.number, size, place)):  # at most 2 GB a call
+            parts.append(part)
+            size, place = size - len(part), place + len(part)
+        if size:
             raise DataError("the encoded text was cut off while it was in use", hint="start again, or resume")
-        return np.frombuffer(data, self.dtype)
+        return np.frombuffer(b"".join(parts), self.dtype)
 
 
 @dataclass(frozen=True, eq=False)

@@ -175,10 +175,26 @@ class TokenizerSpec:
 def tokenize(pieces: Iterable[str], spec: TokenizerSpec) -> Iterator[Sequence[str]]:
     """Yield the tokens of a text that comes in pieces, block by block; they do not depend on where it was cut."""
     tokenizer = TOKENIZERS[spec.level]
-    # Lower case is a matter of one word too: of the letters around a Σ, but not of those beyond white space
-    last_cut = TOKENIZERS["word"].last_cut if spec.lowercase else tokenizer.last_cut
+    # Words are cut before white space, where lower case may be too
+    last_cut = _last_lowercase_cut if spec.lowercase and spec.level != "word" else tokenizer.last_cut
     for block in recut(pieces, last_cut):
         yield tokenizer.split(block.lower() if spec.lowercase else block)
+
+
+def _last_lowercase_cut(text: str) -> int:
+    """Return the last place where a cut changes no lower case, whatever follows the text; 0 where there is none.
+
+    It is a matter of context for Σ only: of the nearest characters on both sides that are not case-ignorable, as marks
+    and apostrophes are (Unicode, Final_Sigma). White space, and a pair of characters of no such kind, is a border.
+    """
+    for place in range(len(text) - 1, 0, -1):
+        if text[place].isspace() or (_ends_context(text[place]) and _ends_context(text[place - 1])):
+            return place
+    return 0
+
+
+def _ends_context(character: str) -> bool:
+    return character.isalnum() and character != "Σ" and unicodedata.category(character) != "Lm"
 
 
 def recut(pieces: Iterable[str], last_cut: Callable[[str], int]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 import heapq
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -49,17 +48,6 @@ class Vocabulary:
             raise DataError(f"not a vocabulary: {self.spec.level} level has {len(alphabet)} tokens of its own")
         if re.search(r"[\ud800-\udfff]", "".join(tokens)):
             raise DataError("lone surrogates are not text", hint="for raw bytes: --set data.tokenizer.level=byte")
-
-    @classmethod
-    def build(cls, texts: Iterable[str], spec: TokenizerSpec, *, items: bool) -> Self:
-        """Count the tokens of the training texts (each is one item if `items`); raises DataError if none is left."""
-        count: Counter[str] = Counter()
-        number = 0
-        for text in texts:
-            number += 1
-            for tokens in _split(text, spec):
-                count.update(_count_characters(tokens) if isinstance(tokens, str) else tokens)
-        return cls.from_counts(count.items(), spec, items=number if items else None)
 
     @classmethod
     def from_counts(cls, counts: Iterable[tuple[str, int]], spec: TokenizerSpec, *, items: int | None) -> Self:
@@ -250,10 +238,3 @@ def _split(text: str, spec: TokenizerSpec) -> Iterator[Sequence[str]]:
 def code_points(tokens: str) -> Ids:
     """Return the code points of a text, uint32."""
     return np.frombuffer(tokens.encode("utf-32-le", "surrogatepass"), "<u4")
-
-
-def _count_characters(tokens: str) -> Mapping[str, int]:
-    if len(tokens) < 1000:
-        return Counter(tokens)
-    count = np.bincount(code_points(tokens))  # ten times as fast on long texts
-    return {chr(code): int(count[code]) for code in np.flatnonzero(count)}

@@ -75,7 +75,7 @@ def language_model_case(
 
 
 def language_model_cases(random_seed: int) -> Iterator[GradientCase]:
-    """Every cell x 1 and 2 layers x kind of embedding x masked or not x kind of initial state, on tiny models."""
+    """Every cell x 1 and 2 layers x embedding and tokens x masked or not x kind of initial state, on tiny models."""
     cells: list[AnyCell] = [cell for cls in CELLS.values() for cell in cls.variants()]
     # Of 3 tokens the embedding is folded into the first layer, of 5 it is not
     embeddings: tuple[tuple[Literal["learned", "one_hot"], int], ...] = (("learned", 5), ("learned", 3), ("one_hot", 5))

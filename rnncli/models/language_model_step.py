@@ -57,7 +57,7 @@ class LanguageModelStep:
         self.blocks = len(self.layers) * H + CACHE_LINE  # where they begin
         self.block = self.others + (len(cell.gates) + len(cell.saved)) * H
         self.products = [_products(layer, index) for index, layer in enumerate(self.layers)]
-        self.step_products: dict[tuple[int, int, int], StepProduct] = {}
+        self.step_products: dict[tuple[int, int], StepProduct] = {}  # a copy of the weights: of the last width
         self.biases = [_biases(layer) for layer in self.layers]
         self.biased_top: Array | None = None
         if len(self.layers) > 1 and not cell.apart:
@@ -155,8 +155,9 @@ class LanguageModelStep:
             if B == 1:
                 calls.append((weight.dot, (memory[of], sums[into])))
                 continue
-            key = index, number, B
-            product = self.step_products[key] = self.step_products.get(key) or StepProduct(weight, B)
+            product = self.step_products.get((index, number))
+            if product is None or product.y.shape[1] != B:
+                product = self.step_products[index, number] = StepProduct(weight, B)
             calls.append((product, (memory[of],)))
             if len(product.y) == len(sums):
                 return calls, product.y

@@ -55,18 +55,12 @@ class NGram:
     orders: tuple[Order, ...]  # n-grams of length 1, 2, …
 
     @classmethod
-    def fit(cls, train: Sequences, order: int, vocabulary_size: int) -> "NGram":
-        """Count n-grams up to length `order`, in sequences whose contexts do not cross borders.
+    def fit_all(cls, train: Sequences, orders: Sequence[int], vocabulary_size: int) -> "list[NGram]":
+        """Count n-grams once for models of several orders, on the last TOKENS tokens; contexts cross no borders.
 
         The first token of a sequence is context only: the tokens predicted are those a recurrent network predicts.
         Raises ValueError for an order below 1, and for ids outside 0 … vocabulary_size - 1.
         """
-        (model,) = cls.fit_all(train, [order], vocabulary_size)
-        return model
-
-    @classmethod
-    def fit_all(cls, train: Sequences, orders: Sequence[int], vocabulary_size: int) -> "list[NGram]":
-        """Fit models of several orders by counting once, on the last TOKENS tokens."""
         if min(orders) < 1:
             raise ValueError(f"order must be at least 1, not {min(orders)}")
         tokens, first = train.read(max(0, train.size - TOKENS), train.size)
@@ -86,16 +80,11 @@ class NGram:
                 keys, labels = longer_keys, longer
         return [cls(vocabulary_size, (*lower[: n - 1], whole[n])) for n in orders]
 
-    def log_probabilities(self, text: Sequences) -> Array:
-        """Natural log-probability of every token but the first of each sequence, (N - S,), in order.
-
-        A token early in its sequence is predicted from the shorter context it has. Raises ValueError as `fit` does.
-        """
-        tokens, first = text.read(0, text.size)
-        return self._log_probabilities(tokens, first)[~first]
-
     def cross_entropy(self, text: Sequences) -> tuple[float, int]:
-        """Nats summed over every token but the first of each sequence, and the number of those tokens."""
+        """Nats summed over every token but the first of each sequence, and the number of those tokens.
+
+        A token early in its sequence is predicted from the shorter context it has. Raises ValueError as `fit_all` does.
+        """
         nats, count = 0.0, 0
         for start in range(0, text.size, BLOCK):
             before = min(start, len(self.orders))

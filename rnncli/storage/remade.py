@@ -18,9 +18,10 @@ def remade(path: Path | None) -> Iterator[tuple[BinaryIO, Scratch]]:
     """Open an empty file to write and read, and a way to open nameless ones on the same disk; all are closed after.
 
     The file takes its place at `path` when the context ends well. Where path is None, another process is making the
-    same file, or none can be made there, it never has a name. It is not forced to the disk: whoever reads it must be
-    able to tell whether it is whole. A killed process leaves at most `.NAME.tmp`. Raises RnncliError when the system
-    refuses to write, as a full disk does.
+    same file, or none can be made there, it never has a name, though whoever has it open may use it. Only the owner may
+    open it, as what it was made of may be private. It is not forced to the disk: whoever reads it must be able to tell
+    whether it is whole. A killed process leaves at most `.NAME.tmp`. Raises RnncliError when the system refuses to
+    write, as a full disk does.
     """
     temporary = path.with_name(f".{path.name}.tmp") if path else None
     claimed = _claim(temporary) if temporary else None
@@ -36,7 +37,10 @@ def remade(path: Path | None) -> Iterator[tuple[BinaryIO, Scratch]]:
                 yield file, scratch
                 file.flush()
                 if path and temporary and claimed:
-                    temporary.replace(path)
+                    try:
+                        temporary.replace(path)
+                    except OSError:  # as where a folder has that name
+                        temporary.unlink(missing_ok=True)
             except BaseException:
                 if temporary and claimed:
                     temporary.unlink(missing_ok=True)
@@ -48,7 +52,7 @@ def remade(path: Path | None) -> Iterator[tuple[BinaryIO, Scratch]]:
 def _claim(temporary: Path) -> BinaryIO | None:
     """Open a file that may be one of a killed process, and empty it; None where another has it or none can be made."""
     try:
-        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except OSError:
         return None
     if not owns(descriptor, temporary):

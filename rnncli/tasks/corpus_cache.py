@@ -1,6 +1,7 @@
 """Encoded corpora kept beside the runs that use them, so that only the first run has to encode."""
 
 import os
+import re
 import stat
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ FOLDER = ".rnncli-cache"
 """In the folder that holds the runs. It may be deleted at any time."""
 DAYS = 30
 """What was not used for so long is deleted when something new is kept."""
+_OURS = re.compile(r"[0-9a-f]{32}\.ids|\.[0-9a-f]{32}\.ids\.tmp")
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,9 @@ class CorpusCache:
         with suppress(OSError):
             for path in self.folder.iterdir():
                 with suppress(OSError):
-                    if path.stat().st_mtime < time.time() - DAYS * 24 * 3600:
+                    status = path.lstat()
+                    old = status.st_mtime < time.time() - DAYS * 24 * 3600
+                    if old and stat.S_ISREG(status.st_mode) and _OURS.fullmatch(path.name):
                         path.unlink()
 
 

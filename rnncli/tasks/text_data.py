@@ -6,25 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from rnncli.data import Items, Sequences, Splits, Streams, Vocabulary, Windows, find_sources
+from rnncli.data import Encoded, Items, Sequences, Splits, Streams, Vocabulary, Windows, find_sources
 from rnncli.errors import DataError
 from rnncli.tasks.corpus_cache import CorpusCache
 from rnncli.tasks.text_encoding import Report, encode, key_of, silent
-from rnncli.tasks.text_spec import Paths, SplitSpec, TextDataSpec, as_paths, resolved
+from rnncli.tasks.text_spec import Paths, TextDataSpec, as_paths, resolved
 from rnncli.training.trainer import Batches, TrainingSpec
-
-__all__ = [
-    "Paths",
-    "SplitSpec",
-    "TextDataSpec",
-    "TextDataset",
-    "as_paths",
-    "evaluation_batches",
-    "fit_sizes",
-    "make_batches",
-    "read_dataset",
-    "read_other",
-]
 
 STREAM_TOKENS = 1000
 """Evaluation reads a text in streams of at least this many tokens, so that few of them begin without context."""
@@ -74,10 +61,12 @@ def read_dataset(
         raise DataError("no training text", hint="name a file: rnncli train corpus.txt, or data.train in the spec")
     sources = {name: find_sources(resolved(paths, base)) for name in Splits._fields if (paths := getattr(spec, name))}
     key = key_of(spec, random_seed, sources, report)
-    encoded = cache.find(key)
+    encoded = _found(cache, key, len(sources["train"]))
     if vocabulary and (encoded is None or encoded.vocabulary != vocabulary):
         key = hashlib.sha256(f"{key} {json.dumps(vocabulary.to_plain())}".encode()).hexdigest()
-        encoded = cache.find(key)
+        encoded = _found(cache, key, len(sources["train"]))
+        if encoded and encoded.vocabulary != vocabulary:
+            encoded = None
     if encoded is None:
         encoded = cache.make(key, partial(encode, spec, random_seed, sources, vocabulary, report))
     notices = []
@@ -89,6 +78,12 @@ def read_dataset(
             notices.append(f"no {name} split: the text is too short, or its share is 0")
         notices += _unknown_notice(name, unknown, tokens_of(part, encoded.vocabulary))
     return TextDataset(vocabulary or encoded.vocabulary, encoded.splits, tuple(notices), encoded.fingerprint)
+
+
+def _found(cache: CorpusCache, key: str, files: int) -> Encoded | None:
+    """Return what the cache has of that many files to train on, and nothing that cannot be of them."""
+    found = cache.find(key)
+    return found if found and all(place < files for place in found.skipped) else None
 
 
 def read_other(

@@ -9,6 +9,7 @@ validation loss after each epoch, in nats a character.
 import argparse
 import json
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +90,7 @@ def main() -> None:
     torch.set_num_threads(1)
     text = Text(find_sources([given.corpus]))
     training, validation, _ = ("".join(text.read(*span)) for span in split_text(text, 0.05, 0.05))
-    vocabulary = Vocabulary.build([training], TokenizerSpec(), items=False)
+    vocabulary = Vocabulary.from_counts(Counter(training).items(), TokenizerSpec(), items=None)
     ids, held_out = vocabulary.encode(training), vocabulary.encode(validation)
     batches, checks = Streams(ids, 50, 50), Streams(held_out, min(50, len(held_out) // 1000), 50)
     for seed in given.seeds:

@@ -66,6 +66,19 @@ def test_json_of_words_has_no_characters():
     assert [(peer["name"], peer["ratio"]) for peer in found["peers"]] == [("PyTorch", 2.0)]
 
 
+def test_workers_are_those_of_use(rnncli, monkeypatch):
+    workers = []
+
+    def measure(work, **_):
+        workers.append(work.workers)
+        return compared("j")
+
+    monkeypatch.setattr("rnncli.benchmarks.measure", measure)
+    status, _, err = rnncli("bench", "j", "a", "i", "--workers", "9")
+    assert (status, workers) == (0, [8, 9, 1])
+    assert err == "note: j: workers 9 → 8: each needs 4 of a batch's 32 sequences to be of use\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -73,6 +86,10 @@ def test_json_of_words_has_no_characters():
         ("--against jax", "--against must be one of torch, naive, not 'jax'"),
         ("a --torch-python python", "--torch-python is for --against torch"),
         ("a --workers -1", "--workers must be at least 1, not -1"),
+        (
+            "a --workers 2 --threads 2",
+            "each of several workers has one BLAS thread; leave out --threads or --workers",
+        ),
         ("--seconds 0", "--seconds must be above 0 and below 1000, not 0"),
         (
             "a --against naive",

@@ -151,7 +151,13 @@ class TestSettings:
         assert rnncli("generate", "--seed", "Käse", "-l", 0).out == "Käse\n"
 
     def test_threads(self, monkeypatch):
-        for arguments, expected in (([], "1"), (["--threads", "3"], "3"), (["--threads=4"], "4")):
+        for arguments, expected in (
+            ([], "1"),
+            (["--threads", "3"], "3"),
+            (["--threads=4"], "4"),
+            (["--threads", "01"], "1"),  # the variables are compared as texts
+            (["--threads", "+2"], "2"),
+        ):
             monkeypatch.setattr(os, "environ", {"OMP_NUM_THREADS": "2"})
             main.limit_threads(["train", "poem.txt", *arguments])
             assert os.environ["OPENBLAS_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == expected

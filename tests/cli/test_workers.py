@@ -16,6 +16,7 @@ from tests.cli.test_signals import wait_until
 TEXT = (ROOT / "sample_data" / "poems.txt").read_text("utf-8")[:8000]
 TWO = [*SMALL, "--workers", "2", "--set", "training.bptt_length=20", "--set", "training.validate_every=4"]
 SHORT = ["train", "text.txt", *TWO, "--steps", "9"]
+ONE_THREAD = "each of several workers has one BLAS thread; leave out --threads or --workers"
 LONG = ["train", "text.txt", *TWO, "--steps", "1000000", "--set", "training.patience=null"]
 
 
@@ -66,13 +67,24 @@ def test_a_small_batch_takes_fewer_and_says_so(rnncli, text):
     ("arguments", "words"),
     [
         ("--workers 0", "--workers: training.workers must be greater than 0"),
-        ("--workers 2 --threads 2", "each of several workers has one BLAS thread; leave out --threads or --workers"),
+        ("--workers 2 --threads 2", ONE_THREAD),
+        ("--set training.workers=2 --threads 2", ONE_THREAD),
+        ("--set training.workers=2 --threads 2 --dry-run", ONE_THREAD),
     ],
 )
 def test_refused(rnncli, text, arguments, words):
     status, out, err = rnncli("train", "text.txt", *arguments.split())
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert words in err
+    assert not Path("runs").exists()
+
+
+def test_threads_are_refused_to_a_run_that_has_workers_and_it_stays_as_it_was(rnncli, text):
+    assert rnncli(*SHORT, "-q", "-o", "run").status == 0
+    before = content("run")
+    assert rnncli("train", "--resume", "run", "--steps", "12", "--threads", "2") == (2, "", ONE_THREAD + "\n")
+    assert content("run") == before
+    assert rnncli("train", "--resume", "run", "--steps", "12", "--threads", "2", "--workers", "1", "-q").status == 0
 
 
 def test_a_killed_worker_ends_the_run_with_a_line(training, rnncli):

@@ -9,7 +9,7 @@ from rnncli.data import encoded_file
 from rnncli.data.encoded_file import read_encoded, write_encoded
 from rnncli.data.numbering import Numbering
 from rnncli.data.tokenizers import TokenizerSpec
-from rnncli.data.vocabulary import Vocabulary
+from tests.data.small_vocabularies import built
 
 SPEC = TokenizerSpec(min_count=2)
 
@@ -37,7 +37,7 @@ def opened(path):
 
 def test_streams(whole):
     found = opened(whole)
-    assert found.vocabulary == Vocabulary.build(["abcabb"], SPEC, items=False)
+    assert found.vocabulary == built(["abcabb"], SPEC, items=False)
     assert [found.vocabulary.decode(part.ids[:]) for part in found.splits] == ["ab<unk>abb", "b<unk>", "<unk>a<unk>"]
     assert [part.starts[:].tolist() for part in found.splits] == [[0, 6], [0, 2], [0, 3]]
     assert found.unknown == (1, 1, 2)
@@ -68,7 +68,7 @@ def test_a_stream_of_one_token_is_none(tmp_path, parts):
 def test_the_fingerprint_is_of_the_ids_to_train_and_to_validate_on(tmp_path):
     def fingerprint(*parts, items=False):
         with (tmp_path / "file").open("w+b") as file:
-            write(file, [*parts, "", ""][:3], items=items, vocabulary=Vocabulary.build(["aabbcc"], SPEC, items=items))
+            write(file, [*parts, "", ""][:3], items=items, vocabulary=built(["aabbcc"], SPEC, items=items))
             return read_encoded(file).fingerprint
 
     same = fingerprint("abab", "ca", "cc")
@@ -114,6 +114,18 @@ def test_a_damaged_file_is_none(whole, tmp_path):
         {"items": [1, 1, 1]},
         {"vocabulary": {}},
         {"unknown": []},
+        {"unknown": "abc"},
+        {"unknown": [0, 0, -1]},
+        {"sizes": [4.0, 0.0, 0.0]},
+        {"sizes": [True, 0, 3]},
+        {"sizes": [10**30, 0, 0]},
+        {"items": [1.0, 0, 0]},
+        {"skipped": ["a"]},
+        {"skipped": [-1]},
+        {"skipped": 5},
+        {"fingerprint": 5},
+        {"dtype": ["|u1"]},
+        {"vocabulary": built(["aa"], SPEC, items=False).to_plain()},
     ],
 )
 def test_a_manifest_that_proves_itself_but_makes_no_sense_is_none(tmp_path, monkeypatch, change):
@@ -122,8 +134,43 @@ def test_a_manifest_that_proves_itself_but_makes_no_sense_is_none(tmp_path, monk
         encoded_file.json, "dumps", lambda plain: dumps(plain | change if isinstance(plain, dict) else plain)
     )
     with (tmp_path / "file").open("w+b") as file:
-        write(file, ["abab", "", ""], items=False, vocabulary=Vocabulary.build(["aabb"], SPEC, items=False))
+        write(file, ["abab", "", ""], items=False, vocabulary=built(["aabb"], SPEC, items=False))
         assert read_encoded(file) is None
+
+
+@pytest.mark.parametrize("starts", [[1, 4, 7], [0, 4, 3], [0, 4, 5], [0, -1, 4]])
+def test_items_that_do_not_follow_each_other_are_none(tmp_path, starts):
+    def found(starts):
+        with (tmp_path / "file").open("w+b") as file, ExitStack() as stack:
+            numbering = Numbering(SPEC, lambda: stack.enter_context(tempfile.TemporaryFile()), items=True)
+            for items in (["ab", "b", "a"], [], []):
+                numbering.add_items([items])
+            numbering.starts.seek(0)
+            numbering.starts.write(np.array(starts, "<i8").data)
+            write_encoded(file, numbering, built(["aabb"], SPEC, items=True), [], lambda done: None)
+            return read_encoded(file)
+
+    assert found([0, 4, 7])
+    assert found(starts) is None
+
+
+@pytest.mark.parametrize("manifest", ["[" * 100_000, "[]", "{}", "1" * 5000, "\ud800"])
+def test_what_is_no_manifest_is_none(tmp_path, monkeypatch, manifest):
+    class Packed:
+        def encode(self):
+            return manifest.encode("utf-8", "surrogatepass")
+
+    dumps = encoded_file.json.dumps
+    monkeypatch.setattr(encoded_file.json, "dumps", lambda plain: Packed() if isinstance(plain, dict) else dumps(plain))
+    with (tmp_path / "file").open("w+b") as file:
+        write(file, ["abab", "", ""], items=False, vocabulary=built(["aabb"], SPEC, items=False))
+        assert read_encoded(file) is None
+
+
+def test_a_manifest_longer_than_any_file_is_none(whole):
+    data = whole.read_bytes()
+    whole.write_bytes(data[:-48] + b"\xff" * 8 + data[-40:])
+    assert opened(whole) is None
 
 
 def test_what_cannot_be_read_is_none():

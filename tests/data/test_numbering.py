@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rnncli.data import numbering as module
 from rnncli.data.numbering import Numbering
 from rnncli.data.tokenizers import TOKENIZERS, TokenizerSpec
-from rnncli.data.vocabulary import Vocabulary
+from tests.data.small_vocabularies import built
 
 texts = st.lists(st.text(" \nabcd'é中😀", max_size=30), min_size=1, max_size=6)
 
@@ -37,7 +37,7 @@ def parts_of(numbering, vocabulary):
 @given(texts, texts, st.integers(0, 5))
 def test_streams(level, train, test, limit):
     spec = TokenizerSpec(level)
-    whole = Vocabulary.build(["".join(train), "x"], spec, items=False)
+    whole = built(["".join(train), "x"], spec, items=False)
     with ExitStack() as stack, pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(module, "LIMIT", limit)
         monkeypatch.setattr(module, "CHUNK", 3)
@@ -46,7 +46,7 @@ def test_streams(level, train, test, limit):
         numbering.add_stream(test)
         vocabulary = numbering.vocabulary()
         ids = parts_of(numbering, vocabulary)
-    whole = Vocabulary.build(["".join(train) + "\nx"], spec, items=False)
+    whole = built(["".join(train) + "\nx"], spec, items=False)
     assert vocabulary == whole
     assert ids == [whole.encode("".join(train) + "\nx").tolist(), whole.encode("".join(test)).tolist()]
     assert numbering.sizes == [len(part) for part in ids]
@@ -61,7 +61,7 @@ def test_items(level, scratch, monkeypatch):
     numbering.add_items([])
     numbering.add_items([["ab", "zz"]])
     vocabulary = numbering.vocabulary()
-    assert vocabulary == Vocabulary.build(["ab c", "é", "ab", "dd dd", "ab"], spec, items=True)
+    assert vocabulary == built(["ab c", "é", "ab", "dd dd", "ab"], spec, items=True)
     bracketed = [
         [vocabulary.begin_id, *vocabulary.encode(item).tolist(), vocabulary.end_id]
         for item in ("ab c", "é", "ab", "dd dd", "ab", "ab", "zz")
@@ -78,7 +78,7 @@ def test_items(level, scratch, monkeypatch):
 def test_a_vocabulary_can_be_given(scratch):
     numbering = Numbering(TokenizerSpec("word"), scratch, items=False)
     numbering.add_stream(["the dog ", "saw the cat"])
-    given_one = Vocabulary.build(["the cat"], TokenizerSpec("word"), items=False)
+    given_one = built(["the cat"], TokenizerSpec("word"), items=False)
     ((_, ids),) = numbering.ids(given_one)
     assert ids.tolist() == given_one.encode("the dog saw the cat").tolist()
 

@@ -8,7 +8,7 @@ import pytest
 
 from rnncli.data import readers
 from rnncli.data.files import find_sources
-from rnncli.data.readers import Text, lines, read_corpus
+from rnncli.data.readers import Text, lines, read_text
 from rnncli.errors import DataError
 
 ODD = "\u2028\x85\x0b\x1c|e\u0301|\U0001f469\u200d\U0001f467"
@@ -20,9 +20,9 @@ def write(path, raw):
     return str(path)
 
 
-def refusal(paths, encoding="utf-8", **options):
+def refusal(paths, encoding="utf-8", *, stdin=None, **options):
     with pytest.raises(DataError) as caught:
-        read_corpus(paths, encoding, **options)
+        Text(find_sources(paths, stdin), encoding, **options)
     line = str(caught.value)
     assert line.isprintable()  # so it is one line too
     assert len(line) < 200 + len(str(paths[0]))
@@ -30,7 +30,7 @@ def refusal(paths, encoding="utf-8", **options):
 
 
 def from_stdin(raw, encoding="utf-8", **options):
-    return read_corpus(["-"], encoding, stdin=io.BytesIO(raw), **options)
+    return "".join(Text(find_sources(["-"], io.BytesIO(raw)), encoding, **options).read())
 
 
 @pytest.mark.parametrize(
@@ -47,13 +47,13 @@ def from_stdin(raw, encoding="utf-8", **options):
 )
 def test_text(raw, encoding, text, tmp_path):
     path = write(tmp_path / "corpus.txt", raw)
-    assert read_corpus([path], encoding).texts == (text,)
-    assert from_stdin(raw, encoding).texts == (text,)
+    assert read_text(path, encoding) == text
+    assert from_stdin(raw, encoding) == text
 
 
 def test_binary_keeps_every_byte():
     raw = b"\xef\xbb\xbf\r\n\r\0" + bytes(range(256)) + "é😀".encode()
-    (text,) = from_stdin(raw, "latin-1", binary=True).texts
+    text = from_stdin(raw, "latin-1", binary=True)
     assert text.encode("utf-8", "surrogateescape") == raw
     assert text.endswith("é😀")
 
@@ -67,17 +67,21 @@ def test_paths_in_the_order_given(tmp_path):
     os.mkfifo(tmp_path / "b" / "fifo")
     (tmp_path / "b" / "dangling").symlink_to(tmp_path / "nowhere")
     root = str(tmp_path)
-    corpus = read_corpus([f"{root}/b", "-", f"{root}/?.*", f"{root}/**/c*"], stdin=io.BytesIO(b"piped"))
-    assert corpus.texts == ("b/10.txt", "b/2.txt", "b/deep/c.txt", "piped", "a.txt", "c.md", "b/deep/c.txt", "c.md")
-    assert corpus.names[2:5] == (f"{root}/b/deep/c.txt", "standard input", f"{root}/a.txt")
-    assert corpus.skipped == (f"{root}/b/empty.txt", f"{root}/b/image.png", f"{root}/b/latin.txt")
-    assert len(read_corpus([f"{root}/b"], binary=True).texts) == 5
+    sources = find_sources([f"{root}/b", "-", f"{root}/?.*", f"{root}/**/c*"], io.BytesIO(b"piped"))
+    text = Text(sources)
+    files = ["b/10.txt", "b/2.txt", "b/deep/c.txt", "piped", "a.txt", "c.md", "b/deep/c.txt", "c.md"]
+    assert "".join(text.read()) == "\n".join(files)
+    assert [source.name for source in text.kept[2:5]] == [f"{root}/b/deep/c.txt", "standard input", f"{root}/a.txt"]
+    skipped = [sources[number].name for number in text.skipped]
+    assert skipped == [f"{root}/b/empty.txt", f"{root}/b/image.png", f"{root}/b/latin.txt"]
+    assert len(Text(find_sources([f"{root}/b"]), binary=True).kept) == 5
+    assert read_text(f"{root}/b") == "\n".join(files[:3])
 
 
 def test_a_name_with_pattern_characters_is_a_name_first(tmp_path):
     path = write(tmp_path / "a[1].txt", b"one")
     write(tmp_path / "a1.txt", b"other")
-    assert read_corpus([path]).texts == ("one",)
+    assert read_text(path) == "one"
 
 
 def test_a_fifo_is_a_stream(tmp_path):
@@ -85,7 +89,7 @@ def test_a_fifo_is_a_stream(tmp_path):
     os.mkfifo(fifo)
     writer = threading.Thread(target=fifo.write_bytes, args=(b"x" * 100_000 + b"\n",), daemon=True)
     writer.start()
-    assert read_corpus([str(fifo)]).texts == ("x" * 100_000 + "\n",)
+    assert read_text(str(fifo)) == "x" * 100_000 + "\n"
     writer.join()
 
 
@@ -93,7 +97,7 @@ def test_process_substitution():
     reader, writer = os.pipe()
     os.write(writer, b"from a command\n")
     os.close(writer)
-    assert read_corpus([f"/dev/fd/{reader}"]).texts == ("from a command\n",)
+    assert read_text(f"/dev/fd/{reader}") == "from a command\n"
     os.close(reader)
 
 
@@ -131,7 +135,7 @@ def test_binary_file(raw, encoding, offset):
 
 def test_standard_input(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"typed\n")))
-    assert read_corpus(["-"]).texts == ("typed\n",)
+    assert read_text("-") == "typed\n"
     monkeypatch.setattr(sys, "stdin", None)
     assert refusal(["-"]) == "standard input: it is closed"
 

@@ -29,6 +29,17 @@ def test_an_array_on_disk_is_read_as_one_in_memory(tmp_path, dtype):
         assert np.array_equal(stored[key], array[key])
 
 
+def test_a_slice_is_read_whole_when_the_system_reads_less_at_a_time(tmp_path, monkeypatch):
+    array = np.arange(1000)
+    stored = on_disk(array, tmp_path, before=24)
+    pread = os.pread
+    monkeypatch.setattr(os, "pread", lambda file, size, offset: pread(file, min(size, 300), offset))
+    assert np.array_equal(stored[7:990], array[7:990])
+    os.truncate(tmp_path / "arrayint64", 4000)
+    with pytest.raises(DataError, match="was cut off while it was in use"):
+        stored[7:990]
+
+
 def test_the_file_is_closed_with_the_last_array(tmp_path):
     stored = on_disk(np.arange(9), tmp_path)
     number = stored._file.number

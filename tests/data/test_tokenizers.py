@@ -106,6 +106,38 @@ def test_tokens_do_not_depend_on_the_pieces(level, lowercase, pieces):
     )
 
 
+@pytest.mark.parametrize("level", ["character", "byte"])
+@settings(max_examples=500, deadline=None)
+@given(pieces=st.lists(st.text("aAb1ΣΣσΑαʰⅰ \n.'’:\xad\xb7^_é\u0301\u0345\u200d中\ud800", max_size=6), max_size=9))
+def test_lower_case_does_not_depend_on_the_pieces(level, pieces):
+    blocks = tokenize(pieces, TokenizerSpec(level, lowercase=True))
+    assert "".join("".join(block) for block in blocks) == TOKENIZERS[level].split("".join(pieces).lower())
+
+
+def test_lower_case_cuts_between_any_two_characters_are_safe():
+    def lower(*pieces):
+        return "".join("".join(block) for block in tokenize(pieces, TokenizerSpec(lowercase=True)))
+
+    for character in map(chr, [*range(0x20000), *range(0xE0000, 0xE0200)]):  # in between, ideographs
+        assert lower(f"AΣ{character}{character}", "A") == f"AΣ{character}{character}A".lower()
+        assert lower(f"A{character}{character}", "Σ") == f"A{character}{character}Σ".lower()
+
+
+@pytest.mark.parametrize(
+    ("pieces", "blocks"),
+    [
+        (["ACGT", "ACGT", "AC"], ["acg", "tacg", "ta", "c"]),
+        (["中中中", "文文"], ["中中", "中文", "文"]),
+        (["ΑΒΣ", "Α", "Σ. "], ["α", "βσας.", " "]),
+        (["AB'", "C D"], ["a", "b'c", " d"]),
+    ],
+)
+def test_text_without_white_space_is_not_held_to_its_end(pieces, blocks):
+    found = ["".join(block) for block in tokenize(pieces, TokenizerSpec(lowercase=True))]
+    assert found == blocks
+    assert "".join(found) == "".join(pieces).lower()
+
+
 def test_blocks_end_where_a_cut_is_allowed():
     assert list(recut(["ab c", "de", "", "f g h", "i"], TOKENIZERS["word"].last_cut)) == ["ab", " cdef g", " hi"]
     assert list(recut(["ab", "c"], TOKENIZERS["character"].last_cut)) == ["ab", "c"]

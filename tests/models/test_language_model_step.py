@@ -108,6 +108,14 @@ def test_a_selection_goes_on_as_its_columns_would(cell):
         chosen, whole = step.select(chosen, np.arange(3)), step(ids[2], stepped)[0]
 
 
+def test_weights_are_kept_cut_for_the_last_width_alone():
+    step = LanguageModelStep(make(num_layers=2))
+    state = step.start([np.zeros((len(LSTMCell.states), H, 6))] * 2)
+    for B in (6, 5, 4):
+        state = step.select(state, np.arange(B))
+    assert [product.y.shape for product in step.step_products.values()] == [(4 * H, 4)] * 2
+
+
 def test_the_state_given_and_the_weights_stay_as_they_were():
     model = make()
     _, state = model.logits(np.array([[1, 2]]))

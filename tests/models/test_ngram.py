@@ -13,14 +13,17 @@ from tests.data.small_sequences import joined
 
 
 class NGram(ngram.NGram):
-    """The same, of one array or several."""
+    """The same, of one array or several and of one order, with the log-probability of each predicted token."""
 
     @classmethod
-    def fit(cls, ids, *arguments):
-        return super().fit(sequences(ids), *arguments)
+    def fit(cls, ids, order, vocabulary_size):
+        (model,) = cls.fit_all(sequences(ids), [order], vocabulary_size)
+        return model
 
     def log_probabilities(self, ids):
-        return super().log_probabilities(sequences(ids))
+        text = sequences(ids)
+        tokens, first = text.read(0, text.size)
+        return self._log_probabilities(tokens, first)[~first]
 
     def cross_entropy(self, ids):
         return super().cross_entropy(sequences(ids))

@@ -93,6 +93,24 @@ def test_a_link_in_its_place_is_not_followed(tmp_path):
     assert (tmp_path / "precious").read_text() == "precious"
 
 
+def test_only_the_owner_may_open_it(tmp_path):
+    before = os.umask(0)
+    try:
+        with remade(tmp_path / "made") as (file, _):
+            file.write(b"private")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_in_its_place_stays(tmp_path):
+    (tmp_path / "made").mkdir()
+    with remade(tmp_path / "made") as (file, _):
+        file.write(b"data")
+    assert names(tmp_path) == ["made"]
+    assert (tmp_path / "made").is_dir()
+
+
 @pytest.mark.parametrize("of_scratch", [False, True])
 def test_a_full_disk_is_one_line(tmp_path, of_scratch):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -1,14 +1,17 @@
 import os
 import re
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rnncli.data import TokenizerSpec, Vocabulary
+from rnncli.data import TokenizerSpec
 from rnncli.tasks import corpus_cache, text_encoding
 from rnncli.tasks.corpus_cache import FOLDER, CorpusCache
-from rnncli.tasks.text_data import SplitSpec, TextDataSpec, read_dataset
+from rnncli.tasks.text_data import read_dataset
+from rnncli.tasks.text_spec import SplitSpec, TextDataSpec
+from tests.data.small_vocabularies import built
 from tests.tasks.tiny_runs import TEXT
 
 SPEC = TextDataSpec(train="corpus.txt")
@@ -99,11 +102,11 @@ def test_another_text_or_way_of_encoding_is_encoded(reads, tmp_path, monkeypatch
 
 
 def test_a_given_vocabulary_finds_its_own(reads):
-    built, _ = reads()
-    again, encoded = reads(vocabulary=built.vocabulary)
+    first, _ = reads()
+    again, encoded = reads(vocabulary=first.vocabulary)
     assert encoded == 0
-    same(built, again)
-    other = Vocabulary.build(["abc "], TokenizerSpec(), items=False)
+    same(first, again)
+    other = built(["abc "], TokenizerSpec(), items=False)
     found = [reads(vocabulary=other) for _ in range(2)]
     assert [encoded for _, encoded in found] == [1, 0]
     assert found[0][0].vocabulary == other
@@ -131,12 +134,35 @@ def test_what_is_damaged_is_made_again(reads, tmp_path, damage, monkeypatch):
     else:
         file.unlink()
         file.mkdir() if damage == "a folder" else os.mkfifo(file)
-    again, encoded = reads(keep=damage != "a folder")
+    again, encoded = reads()
     assert encoded == 1
     same(first, again)
     if damage in ("cut", "flipped", "emptied", "a pipe"):
         assert file.read_bytes() == data
         assert reads()[1] == 0
+    assert [path.name for path in kept(tmp_path)] == [file.name]
+
+
+@pytest.mark.parametrize("wrong", ["a file that was skipped", "a vocabulary"])
+def test_what_cannot_be_of_these_files_is_made_again(reads, tmp_path, monkeypatch, wrong):
+    vocabulary = built([TEXT, TEXT], TokenizerSpec(), items=False)
+    first, _ = reads(vocabulary=vocabulary)
+    write = text_encoding.write_encoded
+
+    def write_wrongly(file, numbering, vocabulary, skipped, report):
+        if wrong == "a vocabulary":
+            vocabulary = built(["abc "], TokenizerSpec(), items=False)
+        write(file, numbering, vocabulary, [1] if wrong == "a file that was skipped" else skipped, report)
+
+    for path in kept(tmp_path):
+        path.unlink()
+    with monkeypatch.context() as patched:
+        patched.setattr(text_encoding, "write_encoded", write_wrongly)
+        with suppress(IndexError):  # of its notice
+            reads(vocabulary=vocabulary)
+    found = [reads(vocabulary=vocabulary) for _ in range(2)]
+    assert [encoded for _, encoded in found] == [1, 0]
+    same(first, found[0][0])
 
 
 def test_a_folder_that_cannot_be_made_is_done_without(reads, tmp_path):
@@ -148,15 +174,22 @@ def test_a_folder_that_cannot_be_made_is_done_without(reads, tmp_path):
 def test_what_was_not_used_for_long_is_forgotten(reads, tmp_path):
     reads()
     (old,) = kept(tmp_path)
-    stale = old.with_name(".stale.ids.tmp")
+    stale = old.with_name(f".{'1' * 32}.ids.tmp")
     stale.write_bytes(b"left by a killed process")
+    others = [old.with_name(name) for name in ("notes.txt", "corpus.ids", f"{old.name}.bak", "0" * 32 + ".ids")]
+    for path in others[:-1]:
+        path.write_text("of somebody else")
+        os.utime(path, (0, 0))
+    others[-1].symlink_to("notes.txt")
+    os.utime(others[-1], (0, 0), follow_symlinks=False)
     for path in (old, stale):
         os.utime(path, (0, 0))
     assert reads()[1] == 0  # used again, it is new
     for path in (old, stale):
         os.utime(path, (0, 0))
     reads(replace(SPEC, format="lines"))
-    (only,) = kept(tmp_path)
+    (only,) = {*kept(tmp_path)} - {*others}
+    assert {*others} < {*kept(tmp_path)}
     assert only != old
     assert only.stat().st_size > 0
 

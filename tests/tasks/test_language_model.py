@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 
 from rnncli import experiments
-from rnncli.data import TokenizerSpec, Vocabulary
+from rnncli.data import TokenizerSpec
 from rnncli.errors import DataError
 from rnncli.models import ngram
 from rnncli.tasks.language_model import LanguageModelTask, vocabulary_of
 from rnncli.tasks.text_spec import SplitSpec, TextDataSpec
 from rnncli.training.events import Finished, StepDone, Validated
 from rnncli.training.trainer import TrainingSpec
+from tests.data.small_vocabularies import built
 from tests.tasks.tiny_runs import TEXT, start, tiny_task, trained
 
 MODES = {
@@ -186,7 +187,7 @@ def test_training_beats_the_baseline_that_knows_no_order(tmp_path):
 
 def test_a_vocabulary_can_be_given(tmp_path):
     (tmp_path / "corpus.txt").write_text(TEXT)
-    vocabulary = Vocabulary.build(["abc "], TokenizerSpec(), items=False)
+    vocabulary = built(["abc "], TokenizerSpec(), items=False)
     task = tiny_task()
     assert task.read(tmp_path, vocabulary).vocabulary is vocabulary
     assert "not in the vocabulary" in replace(task).read(tmp_path, vocabulary).notices[0]

@@ -24,7 +24,8 @@ import sys, json, pathlib
 import numpy as np
 from rnncli.data import TokenizerSpec, numbering
 from rnncli.tasks.corpus_cache import CorpusCache
-from rnncli.tasks.text_data import TextDataSpec, make_batches, read_dataset
+from rnncli.tasks.text_data import make_batches, read_dataset
+from rnncli.tasks.text_spec import TextDataSpec
 from rnncli.training.trainer import TrainingSpec
 
 numbering.LIMIT = 10_000  # a bound that small texts reach too

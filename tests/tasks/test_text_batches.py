@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from rnncli.data import TokenizerSpec, Vocabulary
-from rnncli.tasks.text_data import TextDataSpec, evaluation_batches, fit_sizes, make_batches
+from rnncli.data import TokenizerSpec
+from rnncli.tasks.text_data import evaluation_batches, fit_sizes, make_batches
+from rnncli.tasks.text_spec import TextDataSpec
 from rnncli.training.trainer import TrainingSpec
 from tests.data.small_sequences import bracketed, joined
+from tests.data.small_vocabularies import built
 
 STREAM, LINES = TextDataSpec(), TextDataSpec(format="lines")
 
@@ -48,7 +50,7 @@ MODES = [
 @pytest.mark.parametrize(("spec", "training"), MODES)
 @pytest.mark.parametrize("size", [2, 3, 10, 101, 2500])
 def test_evaluation_predicts_every_token_once(spec, training, size):
-    vocabulary = Vocabulary.build(["ab"], TokenizerSpec(), items=spec is LINES)
+    vocabulary = built(["ab"], TokenizerSpec(), items=spec is LINES)
     ids = vocabulary.encode("ab" * size)[:size]
     items = [ids] if spec is STREAM else [bracketed(part) for part in np.array_split(ids, max(1, size // 7))]
     batches = evaluation_batches(spec, TrainingSpec(batch_size=8, bptt_length=6, **training), joined(items))
@@ -57,7 +59,7 @@ def test_evaluation_predicts_every_token_once(spec, training, size):
 
 
 def test_a_long_text_is_evaluated_in_few_streams_and_a_short_one_in_one():
-    vocabulary = Vocabulary.build(["ab"], TokenizerSpec(), items=False)
+    vocabulary = built(["ab"], TokenizerSpec(), items=False)
     for size, streams in ((999, 1), (2000, 2), (2999, 2), (90_000, 50)):
         ids = vocabulary.encode("ab" * size)[:size]
         batches = evaluation_batches(STREAM, TrainingSpec(), joined([ids]))
@@ -79,7 +81,7 @@ def test_a_long_text_is_evaluated_in_few_streams_and_a_short_one_in_one():
     ],
 )
 def test_batches_are_those_the_spec_asks_for(spec, training, batches, steps):
-    vocabulary = Vocabulary.build(["ab"], TokenizerSpec(), items=spec is LINES)
+    vocabulary = built(["ab"], TokenizerSpec(), items=spec is LINES)
     ids = vocabulary.encode("ab" * 61)[:121]
     found = make_batches(spec, TrainingSpec(**training), joined([ids if spec is STREAM else bracketed(ids)]), 3, 6)
     assert len(found) == batches

@@ -6,14 +6,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rnncli.data import TOKENIZERS, TokenizerSpec, Vocabulary
+from rnncli.data import TOKENIZERS, TokenizerSpec
 from rnncli.errors import DataError
-from rnncli.tasks.text_data import (
-    SplitSpec,
-    TextDataSpec,
-    read_dataset,
-    read_other,
-)
+from rnncli.tasks.text_data import read_dataset, read_other
+from rnncli.tasks.text_spec import SplitSpec, TextDataSpec
+from tests.data.small_vocabularies import built
 
 SPLITS = ("train", "validation", "test")
 HALVES = SplitSpec(validation=0.25, test=0.25)
@@ -41,7 +38,7 @@ def texts(dataset):
 @given(st.text("ab \n.é中😀", min_size=2, max_size=60), st.sampled_from(sorted(TOKENIZERS)), SHARES)
 def test_the_splits_of_a_stream_are_the_text_in_its_order(text, level, shares):
     tokenizer = TokenizerSpec(level)
-    vocabulary = Vocabulary.build([text], tokenizer, items=False)
+    vocabulary = built([text], tokenizer, items=False)
     assume(len(vocabulary.encode(text)) >= 2)
     with tempfile.TemporaryDirectory() as folder:
         dataset = read(Path(folder), text, vocabulary=vocabulary, tokenizer=tokenizer, split=SplitSpec(*shares))
@@ -58,7 +55,7 @@ def test_the_splits_of_a_stream_are_the_text_in_its_order(text, level, shares):
 def test_the_splits_of_lines_deal_out_every_line_once(items, shares, seed):
     kept = [item for item in items if item.strip()]
     assume(kept)
-    vocabulary = Vocabulary.build(kept, TokenizerSpec(), items=True)
+    vocabulary = built(kept, TokenizerSpec(), items=True)
     text = "\n".join(items)
     with tempfile.TemporaryDirectory() as folder:
         options = {"format": "lines", "vocabulary": vocabulary, "split": SplitSpec(*shares), "seed": seed}
@@ -86,7 +83,7 @@ def test_another_seed_deals_other_lines(tmp_path):
     ],
 )
 def test_a_split_that_has_files_takes_nothing_from_the_training_text(tmp_path, given_files, parts):
-    vocabulary = Vocabulary.build(["abcdefghijklmnop"], TokenizerSpec(), items=False)
+    vocabulary = built(["abcdefghijklmnop"], TokenizerSpec(), items=False)
     dataset = read(tmp_path, "abcdefghijklmnop", vocabulary=vocabulary, split=HALVES, **given_files)
     assert texts(dataset) == dict(zip(SPLITS, ([part] for part in parts), strict=True))
 
@@ -187,7 +184,7 @@ def test_the_fingerprint_is_of_what_is_trained_and_validated_on(tmp_path):
 
 
 def test_other_files_are_read_with_a_given_vocabulary(tmp_path):
-    vocabulary = Vocabulary.build(["abc"], TokenizerSpec(), items=False)
+    vocabulary = built(["abc"], TokenizerSpec(), items=False)
     (tmp_path / "other").write_text("cabx")
     given, notices = read_other(TextDataSpec(), (str(tmp_path / "other"),), vocabulary)
     assert vocabulary.decode(given.ids[:]) == "cab<unk>"

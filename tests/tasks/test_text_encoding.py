@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from rnncli.data import TOKENIZERS, TokenizerSpec, encoded_file, files, numbering, readers
 from rnncli.errors import DataError
 from rnncli.tasks.corpus_cache import CorpusCache
-from rnncli.tasks.text_data import SplitSpec, TextDataSpec, read_dataset
+from rnncli.tasks.text_data import read_dataset
+from rnncli.tasks.text_spec import SplitSpec, TextDataSpec
 from tests.tasks import whole_texts
 
 ALPHABET = "aab AΣσ Éé\u0301中😀'-.\n\r\u2028\t\xa0"

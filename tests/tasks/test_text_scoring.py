@@ -5,12 +5,13 @@ import itertools
 import numpy as np
 import pytest
 
-from rnncli.data import Items, Streams, TokenizerSpec, Vocabulary
+from rnncli.data import Items, Streams, TokenizerSpec
 from rnncli.decoding import log_softmax
 from rnncli.nn.cells import CELLS
 from rnncli.tasks import text_generation
 from rnncli.training.evaluation import evaluate
 from tests.data.small_sequences import bracketed, joined
+from tests.data.small_vocabularies import built
 from tests.tasks.tiny_writers import GREEDY, LINES, STREAM, log_probabilities, texts, writer
 
 both = pytest.mark.parametrize("vocabulary", [STREAM, LINES], ids=["stream", "lines"])
@@ -91,8 +92,8 @@ def test_blocks_do_not_show(vocabulary, monkeypatch):
     [
         (LINES, "<bos>"),
         (STREAM, "\n"),
-        (Vocabulary.build(["abbbcc"], TokenizerSpec(), items=False), "b"),
-        (Vocabulary.build(["abc\n\ncc"], TokenizerSpec("byte"), items=False), "\n"),
+        (built(["abbbcc"], TokenizerSpec(), items=False), "b"),
+        (built(["abc\n\ncc"], TokenizerSpec("byte"), items=False), "\n"),
     ],
     ids=["lines", "newline", "most frequent", "bytes"],
 )

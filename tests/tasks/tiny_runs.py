@@ -6,7 +6,7 @@ from rnncli import experiments
 from rnncli.models.language_model import EmbeddingSpec, LanguageModelSpec
 from rnncli.nn.cells import CELLS
 from rnncli.tasks import LanguageModelTask
-from rnncli.tasks.text_data import TextDataSpec
+from rnncli.tasks.text_spec import TextDataSpec
 from rnncli.training.optimizers import Adam
 from rnncli.training.trainer import TrainingSpec
 

@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from rnncli.data import TokenizerSpec, Vocabulary
+from rnncli.data import TokenizerSpec
 from rnncli.decoding import Sampling, log_softmax
 from rnncli.models.language_model import EmbeddingSpec, LanguageModel, LanguageModelSpec
 from rnncli.nn.cells import CELLS, RNNCell
 from rnncli.tasks.text_generation import TextGenerator
+from tests.data.small_vocabularies import built
 
-STREAM = Vocabulary.build(["abcd efe\n"], TokenizerSpec(), items=False)
-LINES = Vocabulary.build(["abc", "ab"], TokenizerSpec(), items=True)
+STREAM = built(["abcd efe\n"], TokenizerSpec(), items=False)
+LINES = built(["abc", "ab"], TokenizerSpec(), items=True)
 GREEDY = Sampling(greedy=True)
 
 
@@ -25,7 +26,7 @@ def writer(vocabulary=STREAM, cell="lstm", seed=1, **bias):
 
 def repeating(text, level="character"):
     """A model that is certain that the second token of a text follows the first, the third the second, …"""
-    vocabulary = Vocabulary.build([text], TokenizerSpec(level), items=False)
+    vocabulary = built([text], TokenizerSpec(level), items=False)
     V = len(vocabulary)
     spec = LanguageModelSpec(EmbeddingSpec("one_hot"), cell=RNNCell(activation="relu"), hidden_size=V, num_layers=1)
     model = LanguageModel(spec, V, rng=None)

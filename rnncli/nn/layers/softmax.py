@@ -38,9 +38,10 @@ class Softmax(Linear):
     def loss(self, x: Array, targets: Array, *, gradient: bool = True) -> tuple[Loss, SoftmaxGradient | None]:
         """Return the summed loss of x (D, N) for the class ids `targets` (N,), and the gradients if asked for."""
         (V, D), N = self.weight.value.shape, len(targets)
-        total = Loss(0.0, 0)
-        d_x, d_bias = empty((D, N), x.dtype), np.zeros(V, x.dtype)
-        d_weight = (empty if N else np.zeros)((V, D), x.dtype)
+        total, sums = Loss(0.0, 0), None
+        if gradient:
+            d_weight = (empty if N else np.zeros)((V, D), x.dtype)
+            sums = SoftmaxGradient(empty((D, N), x.dtype), d_weight, np.zeros(V, x.dtype))
         part = min(N, max(1, LARGEST // V))
         room = _room(V, part, x.dtype)
         for start in range(0, N, part or 1):
@@ -53,14 +54,15 @@ class Softmax(Linear):
                     some += self.bias.value[:, None]
                 loss, d_some = softmax_cross_entropy(some, targets[columns][first : first + few])
                 total = total.plus(loss)
-                d_bias += d_some.sum(axis=1)
-            if gradient:
-                np.matmul(self.weight.value.T, logits, out=d_x[:, columns])
+                if sums:
+                    sums.d_bias[:] += d_some.sum(axis=1)
+            if sums:
+                np.matmul(self.weight.value.T, logits, out=sums.d_x[:, columns])
                 if start:
-                    d_weight += logits @ x[:, columns].T
+                    sums.d_weight[:] += logits @ x[:, columns].T
                 else:
-                    np.matmul(logits, x[:, columns].T, out=d_weight)
-        return total, SoftmaxGradient(d_x, d_weight, d_bias) if gradient else None
+                    np.matmul(logits, x[:, columns].T, out=sums.d_weight)
+        return total, sums
 
     def add(self, gradient: SoftmaxGradient) -> Array:
         """Add the gradients of a loss to those of W and b; return ∂L/∂x (D, N)."""
