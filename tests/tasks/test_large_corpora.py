@@ -67,16 +67,16 @@ def peak_of(program, folder, *arguments):
 
 
 @pytest.mark.parametrize(
-    ("data", "training"),
+    ("data", "training", "limit"),  # in MB; with the text in memory it is 19 for a stream, 95 for lines, 44 for words
     [
-        ({}, {}),
-        ({"format": "lines"}, {}),
-        pytest.param({}, {"state": "reset"}, marks=pytest.mark.slow),
-        pytest.param(WORDS, {}, marks=pytest.mark.slow),
+        ({}, {}, 12),
+        ({"format": "lines"}, {}, 12),
+        pytest.param({}, {"state": "reset"}, 12, marks=pytest.mark.slow),
+        pytest.param(WORDS, {}, 20, marks=pytest.mark.slow),
     ],
     ids=["characters", "lines", "windows", "words"],
 )
-def test_reading_twelve_times_as_much_takes_little_more(tmp_path, data, training):
+def test_reading_twelve_times_as_much_takes_little_more(tmp_path, data, training, limit):
     peaks = []
     for name, size in (("small", 500_000), ("large", 6_000_000)):
         (tmp_path / name).mkdir()
@@ -85,8 +85,7 @@ def test_reading_twelve_times_as_much_takes_little_more(tmp_path, data, training
         tokens, peak = map(int, found.stdout.split())
         assert tokens > size * (0.1 if "tokenizer" in data else 0.8)
         peaks.append(peak)
-    # With the text in memory it is 19 MB for a stream, 44 for words, 95 for lines
-    assert peaks[1] - peaks[0] < 12
+    assert peaks[1] - peaks[0] < limit
 
 
 @pytest.mark.slow
