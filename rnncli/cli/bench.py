@@ -67,14 +67,15 @@ def bench(
         raise UsageError("--torch-python is for --against torch")
     if workers is not None and workers < 1:
         raise UsageError(f"--workers must be at least 1, not {workers}")
-    refuse_threads(threads, workers or 1)
+    workers = workers or 1
+    refuse_threads(threads, workers)
     if not 0 < seconds < 1000:
         raise UsageError(f"--seconds must be above 0 and below 1000, not {seconds:g}")
     usual = ["j"] if against == "naive" else [name for name in WORKLOADS if name != "j"]
     measured: dict[str, Comparison] = {}
     for name in works or usual:
         measured[name] = measure(
-            shared_out(WORKLOADS[name], workers or 1, talk, name),
+            shared_out(WORKLOADS[name], workers, talk, name),
             against=against,
             python=torch_python or sys.executable,
             repeats=repeats,

@@ -112,6 +112,10 @@ class LanguageModelStep:
         start = self.blocks + index * self.block
         return memory[start : start + self.block]
 
+    def _gates(self, memory: Array, index: int) -> Array:
+        """Return the rows of a layer's block that its gates begin as: ((k+a)·H, B)."""
+        return self._block(memory, index)[self.others : self.others + self.gates]
+
     def _inputs(self, ids: Array) -> Array:
         """W x + b of the first layer for tokens (N,), above the b' of the products kept apart: ((k+a)·H, N)."""
         layer, embedding = self.layers[0], self.model.embedding
@@ -124,11 +128,10 @@ class LanguageModelStep:
         """Make the calls of a step in this memory (R, B)."""
         L, H, B, output = len(self.layers), self.H, memory.shape[1], self.model.output
         before, first_sums = self._product_calls(0, memory)
-        first_gates = self._block(memory, 0)[self.others :][: self.gates]
         after: Calls = []
         for index, layer in enumerate(self.layers):
             block, hidden = self._block(memory, index), memory[index * H : (index + 1) * H]
-            gates = block[self.others :][: self.gates]
+            gates = self._gates(memory, index)
             if index == L - 1 and B == 1 and self.biased_top is not None:
                 after.append((self.biased_top.dot, (memory[(L - 2) * H : L * H + 1], gates)))
             elif index:
@@ -143,7 +146,7 @@ class LanguageModelStep:
             if output.bias:
                 after.append((np.add, (logits, np.repeat(output.bias.value[:, None], B, axis=1), logits)))
         looked_up = empty((B, self.gates + CACHE_LINE), self.dtype)
-        return StepState(memory, before, first_sums, first_gates, looked_up, after, logits)
+        return StepState(memory, before, first_sums, self._gates(memory, 0), looked_up, after, logits)
 
     def _product_calls(self, index: int, memory: Array) -> tuple[Calls, Array]:
         """Return the calls of a layer's products, and the sums ((k+a)·H, B) that they fill."""

@@ -19,11 +19,10 @@ STAGGER = 5 * CACHE_LINE  # how much further into its first page each buffer beg
 
 
 class _Pool(threading.local):
-    """The buffers of one thread, by capacity: (owner, offset of its first cache line)."""
+    """The buffers of one thread, by capacity: (owner, offset at which its arrays begin)."""
 
     def __init__(self) -> None:
         self.buffers: dict[int, list[tuple[Array, int]]] = {}
-        self.number = 0
 
 
 _POOL = _Pool()
@@ -44,8 +43,8 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
     else:
         index = len(buffers)
         owner = np.empty(capacity + SAME_SET, np.uint8)
-        buffers.append((owner, (_POOL.number * STAGGER - owner.ctypes.data) % SAME_SET))
-        _POOL.number += 1
+        number = sum(map(len, _POOL.buffers.values()))
+        buffers.append((owner, (number * STAGGER - owner.ctypes.data) % SAME_SET))
     owner, start = buffers[index]
     return owner[start : start + size].view(dtype).reshape(shape)
 

@@ -48,14 +48,7 @@ class Softmax(Linear):
             columns = slice(start, min(start + part, N))
             logits = room[:, : columns.stop - start]
             np.matmul(self.weight.value, x[:, columns], out=logits)
-            for first in range(0, logits.shape[1], few := max(1, CACHED // V)):
-                some = logits[:, first : first + few]
-                if self.bias:
-                    some += self.bias.value[:, None]
-                loss, d_some = softmax_cross_entropy(some, targets[columns][first : first + few])
-                total = total.plus(loss)
-                if sums:
-                    sums.d_bias[:] += d_some.sum(axis=1)
+            total = total.plus(self._turn(logits, targets[columns], sums))
             if sums:
                 np.matmul(self.weight.value.T, logits, out=sums.d_x[:, columns])
                 if start:
@@ -63,6 +56,19 @@ class Softmax(Linear):
                 else:
                     np.matmul(logits, x[:, columns].T, out=sums.d_weight)
         return total, sums
+
+    def _turn(self, logits: Array, targets: Array, sums: SoftmaxGradient | None) -> Loss:
+        """Add b to the products W x (V, N), make them their gradient in place, and add it to that of b."""
+        total = Loss(0.0, 0)
+        for first in range(0, len(targets), few := max(1, CACHED // len(logits))):
+            some = logits[:, first : first + few]
+            if self.bias:
+                some += self.bias.value[:, None]
+            loss, d_some = softmax_cross_entropy(some, targets[first : first + few])
+            total = total.plus(loss)
+            if sums:
+                sums.d_bias[:] += d_some.sum(axis=1)
+        return total
 
     def add(self, gradient: SoftmaxGradient) -> Array:
         """Add the gradients of a loss to those of W and b; return ∂L/∂x (D, N)."""
