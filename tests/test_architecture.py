@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = {
     "errors": 0,
     "nn": 1,
+    "metrics": 1,
     "data": 1,
     "spec": 1,
     "storage": 1,

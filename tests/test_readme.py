@@ -17,7 +17,7 @@ import pytest
 
 from rnncli.nn.cells import CELLS
 from rnncli.spec import parse_spec, to_yaml, validate
-from rnncli.tasks import LanguageModelTask
+from rnncli.tasks import TASKS
 from rnncli.training.optimizers import OPTIMIZERS
 from rnncli.training.schedules import SCHEDULES
 
@@ -105,13 +105,21 @@ def test_a_wrong_line_is_noticed():
     assert not matches(["split 1.20"], ["split 1.20", "more"])
 
 
-def test_the_spec_shows_the_defaults():
-    (shown,) = re.findall(r"^```yaml\n(task: .*?)^```$", README, re.MULTILINE | re.DOTALL)
-    task = validate(parse_spec(shown.encode(), "README.md"), LanguageModelTask)
-    nothing = LanguageModelTask()
-    assert task == replace(nothing, data=replace(nothing.data, train="corpus.txt"))
+@pytest.mark.parametrize("task", TASKS)
+def test_the_template_of_a_task_shows_its_defaults(task):
+    shown = (ROOT / "rnncli" / "tasks" / "templates" / f"{task}.yaml").read_text("utf-8")
+    read = validate(parse_spec(shown.encode(), "template"), TASKS[task])
+    nothing = TASKS[task]()
+    assert read == replace(nothing, data=replace(nothing.data, train=read.data.train))
     written = set(re.findall(r"(\w+):", shown))
     assert set(re.findall(r"(\w+):", to_yaml(nothing))) - written <= {"forget_bias", *ADAM, "warmup_steps"}
+
+
+def test_the_specs_shown_are_the_templates():
+    shown = re.findall(r"^```yaml\n(task: (\w+)\n.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert {task for _, task in shown} >= {"language_model", "classification"}
+    for text, task in shown:
+        assert text == (ROOT / "rnncli" / "tasks" / "templates" / f"{task}.yaml").read_text("utf-8")
 
 
 @pytest.mark.parametrize("component", [*CELLS.values(), *OPTIMIZERS.values(), *SCHEDULES.values()], ids=str)

@@ -34,7 +34,7 @@ class Comparison:
     ours: Result
     peers: tuple[Result, ...]
     gemm: dict[str, float]
-    """The limit, in operations a second: of `square` products, and of the forward products of a `step` alone."""
+    """The limit, in operations a second: of `square` products, and of a `step`'s forward products alone."""
 
     @property
     def flops(self) -> float:

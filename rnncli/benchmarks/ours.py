@@ -3,17 +3,22 @@
 from collections import deque
 from collections.abc import Callable
 from itertools import count, islice
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rnncli.benchmarks.serving import serve
 from rnncli.benchmarks.workloads import Workload
-from rnncli.data import Streams, TokenizerSpec, Vocabulary
+from rnncli.data import Bucketed, Examples, Streams, TokenizerSpec, Vocabulary
 from rnncli.decoding import Sampling
-from rnncli.models.language_model import EmbeddingSpec, LanguageModel, LanguageModelSpec
+from rnncli.models.language_model import LanguageModel, LanguageModelSpec
+from rnncli.models.recurrent_spec import EmbeddingSpec
+from rnncli.models.sequence_classifier import SequenceClassifier, SequenceClassifierSpec
 from rnncli.nn.cells import CELLS
+from rnncli.nn.protocols import Model
 from rnncli.tasks.text_generation import TextGenerator
-from rnncli.training.trainer import Trainer, TrainingSpec
+from rnncli.training.trainer import Batches, Trainer, TrainingSpec
 
 NEVER = 1 << 40
 WINDOWS = 20
@@ -22,14 +27,13 @@ WINDOWS = 20
 
 def prepare(work: Workload) -> Callable[[int], object]:
     """Return a function that does a number of steps and returns what the last one gave."""
-    return {"train": training, "generate": generation}[work.kind](work)
+    return {"train": training, "generate": generation, "classify": classification}[work.kind](work)
 
 
 def build(work: Workload, vocabulary_size: int) -> LanguageModel:
     """Return the model of a workload, with random weights."""
-    size = work.embedding_size
     spec = LanguageModelSpec(
-        embedding=EmbeddingSpec("learned", size) if size else EmbeddingSpec("one_hot"),
+        embedding=embedding(work),
         cell=CELLS[work.cell](),
         hidden_size=work.hidden_size,
         num_layers=work.num_layers,
@@ -37,14 +41,58 @@ def build(work: Workload, vocabulary_size: int) -> LanguageModel:
     return LanguageModel(spec, vocabulary_size, rng=np.random.default_rng(1))
 
 
-def training(work: Workload) -> Callable[[int], object]:
-    """Each step is an update: loss, gradients, clipping, Adam."""
-    V, B, T = work.vocabulary_size, work.batch_size, work.length
-    ids = np.random.default_rng(2).integers(V, size=B * T * WINDOWS + 1).astype(np.min_scalar_type(V - 1))
-    settings = TrainingSpec(
-        steps=NEVER, batch_size=B, bptt_length=T, validate_every=NEVER, patience=None, workers=work.workers
+def build_classifier(work: Workload) -> SequenceClassifier:
+    """Return the same of a workload that classifies."""
+    spec = SequenceClassifierSpec(
+        embedding=embedding(work),
+        cell=CELLS[work.cell](),
+        hidden_size=work.hidden_size,
+        num_layers=work.num_layers,
+        bidirectional=work.bidirectional,
+        readout=work.readout,
     )
-    events = Trainer(build(work, V), Streams(ids, B, T), None, settings).run()
+    V = work.vocabulary_size
+    return SequenceClassifier(spec, work.labels, "softmax", vocabulary_size=V, rng=np.random.default_rng(1))
+
+
+def embedding(work: Workload) -> EmbeddingSpec:
+    """Return how the tokens of a workload become vectors."""
+    return EmbeddingSpec("learned", work.embedding_size) if work.embedding_size else EmbeddingSpec("one_hot")
+
+
+def training(work: Workload) -> Callable[[int], object]:
+    """Each step is an update on the next window of as many streams."""
+    B, T = work.batch_size, work.length
+    ids = random_ids(work, B * T * WINDOWS + 1)
+    return updates(work, build(work, work.vocabulary_size), Streams(ids, B, T))
+
+
+def classification(work: Workload) -> Callable[[int], object]:
+    """Each step is an update on the next batch of sequences of similar length, with random labels."""
+    return updates(work, build_classifier(work), Bucketed(examples(work), work.batch_size))
+
+
+def examples(work: Workload) -> Examples:
+    """Return sequences of random tokens, as long as the workload says, in the order in which they would be read."""
+    rng = np.random.default_rng(3)
+    lengths = rng.permutation(np.concatenate(work.lengths))
+    starts = np.concatenate(([0], np.cumsum(lengths)))
+    return Examples(random_ids(work, int(starts[-1])), starts, rng.integers(work.labels, size=len(lengths)))
+
+
+def random_ids(work: Workload, number: int) -> npt.NDArray[Any]:
+    """Return so many tokens, in as few bytes as a corpus has them."""
+    V = work.vocabulary_size
+    ids: npt.NDArray[Any] = np.random.default_rng(2).integers(V, size=number).astype(np.min_scalar_type(V - 1))
+    return ids
+
+
+def updates(work: Workload, model: Model, batches: Batches) -> Callable[[int], object]:
+    """Return what does a number of updates: loss, gradients, clipping, Adam."""
+    settings = TrainingSpec(
+        steps=NEVER, batch_size=work.batch_size, validate_every=NEVER, patience=None, workers=work.workers
+    )
+    events = Trainer(model, batches, None, settings).run()
     return lambda steps: deque(islice(events, steps), maxlen=1).pop()
 
 

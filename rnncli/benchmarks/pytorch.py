@@ -1,12 +1,13 @@
 """PyTorch's side: a script for an interpreter that has PyTorch, and need not have rnncli.
 
-`python pytorch.py WORKLOAD SETTING` speaks as `serving` does. PyTorch gets its best: time-major input, fused Adam,
-foreach clipping, memory kept by the allocator (in the environment), and of its settings the one that proves fastest.
+`python pytorch.py WORKLOAD SETTING` speaks as `serving` does. PyTorch gets its best: time-major input, batches made
+beforehand, fused Adam, foreach clipping, memory kept by the allocator (in the environment), and of its settings the one
+that proves fastest.
 """
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from time import perf_counter, process_time
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 try:
     import torch
     from torch import nn
+    from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 except ImportError:
     print(json.dumps({"missing": "PyTorch"}))  # noqa: T201 - it has no rnncli to print with
     sys.exit()
@@ -24,17 +26,16 @@ CELL = {"rnn": nn.RNNCell, "lstm": nn.LSTMCell, "gru": nn.GRUCell}
 
 def network(work: dict[str, Any]) -> tuple[Any, Any, Any]:
     """Return embedding, recurrent layers and output; a one-hot vector is a dense one, as PyTorch knows no other."""
-    V, E, H = work["vocabulary_size"], work["embedding_size"], work["hidden_size"]
+    V, E, H, both = work["vocabulary_size"], work["embedding_size"], work["hidden_size"], work["bidirectional"]
     embedding = nn.Embedding(V, E) if E else lambda ids: nn.functional.one_hot(ids, V).float()
-    return embedding, RECURRENT[work["cell"]](E or V, H, work["num_layers"]), nn.Linear(H, V)
+    recurrent = RECURRENT[work["cell"]](E or V, H, work["num_layers"], bidirectional=both)
+    return embedding, recurrent, nn.Linear(H * (1 + both), work["labels"] if work["kind"] == "classify" else V)
 
 
 def training(work: dict[str, Any]) -> Callable[[int], None]:
     """Each step is an update: loss, gradients, clipping, Adam; the state is carried."""
     embedding, recurrent, output = network(work)
-    modules = nn.ModuleList([part for part in (embedding, recurrent, output) if isinstance(part, nn.Module)])
-    weights = list(modules.parameters())
-    optimizer = torch.optim.Adam(weights, lr=0.002, fused=True)
+    update = updating(embedding, recurrent, output)
     shape = (work["length"], work["batch_size"])
     inputs, targets = (torch.randint(work["vocabulary_size"], shape) for _ in range(2))
     state = None
@@ -43,14 +44,67 @@ def training(work: dict[str, Any]) -> Callable[[int], None]:
         nonlocal state
         for _ in range(steps):
             hidden, state = recurrent(embedding(inputs), state)
-            loss = nn.functional.cross_entropy(output(hidden).flatten(0, 1), targets.flatten())
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(weights, 5.0, foreach=True)
-            optimizer.step()
+            update(nn.functional.cross_entropy(output(hidden).flatten(0, 1), targets.flatten()))
             state = tuple(part.detach() for part in state) if isinstance(state, tuple) else state.detach()
 
     return run
+
+
+def updating(*parts: Any) -> Callable[[Any], None]:
+    """Return what updates the weights of parts by a loss."""
+    weights = list(nn.ModuleList([part for part in parts if isinstance(part, nn.Module)]).parameters())
+    optimizer = torch.optim.Adam(weights, lr=0.002, fused=True)
+
+    def update(loss: Any) -> None:
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(weights, 5.0, foreach=True)
+        optimizer.step()
+
+    return update
+
+
+def classification(work: dict[str, Any], setting: str) -> Callable[[int], None]:
+    """Each step is an update on the next batch of sequences, longest first; the batches come in random order."""
+    parts = embedding, recurrent, output = network(work)
+    update = updating(*parts)
+    vector = padded if setting.startswith("padded") else packed
+    batches = [labelled(work, lengths) for lengths in work["lengths"]]
+
+    def forever() -> Iterator[Any]:
+        while True:
+            yield from (batches[i] for i in torch.randperm(len(batches)).tolist())
+
+    coming = forever()
+
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            inputs, labels = next(coming)
+            update(nn.functional.cross_entropy(output(vector(work, embedding, recurrent, *inputs)), labels))
+
+    return run
+
+
+def labelled(work: dict[str, Any], lengths: list[int]) -> tuple[Any, Any]:
+    """Return random ids (T, B) of sequences so long, with their lengths and the same ids packed, and random labels."""
+    steps = torch.tensor(sorted(lengths, reverse=True))
+    ids = torch.randint(work["vocabulary_size"], (max(lengths), len(lengths)))
+    ids[torch.arange(max(lengths))[:, None] >= steps] = 0
+    return (ids, steps, pack_padded_sequence(ids, steps)), torch.randint(work["labels"], (len(lengths),))
+
+
+def packed(work: dict[str, Any], embedding: Any, recurrent: Any, ids: Any, steps: Any, pack: Any) -> Any:  # noqa: ARG001
+    """Return a vector for each sequence: the last state of each direction, or the largest outputs."""
+    outputs, state = recurrent(PackedSequence(embedding(pack.data), pack.batch_sizes))
+    if work["readout"] == "max":
+        return pad_packed_sequence(outputs, padding_value=-torch.inf)[0].max(0).values
+    last = state[0] if isinstance(state, tuple) else state
+    return torch.cat((last[-2], last[-1]), 1) if work["bidirectional"] else last[-1]
+
+
+def padded(work: dict[str, Any], embedding: Any, recurrent: Any, ids: Any, steps: Any, pack: Any) -> Any:  # noqa: ARG001
+    """Return the last output of each sequence, the padding worked on like the rest: for one direction only."""
+    return recurrent(embedding(ids))[0][steps - 1, torch.arange(len(steps))]
 
 
 def generation(work: dict[str, Any], setting: str) -> Callable[[int], None]:
@@ -106,8 +160,9 @@ def main() -> None:
     """Answer each number of steps with wall and CPU seconds."""
     work, setting = json.loads(sys.argv[1]), sys.argv[2]
     torch.manual_seed(1)
-    with torch.backends.mkldnn.flags(enabled=setting != "without oneDNN"):
-        run = training(work) if work["kind"] == "train" else generation(work, setting)
+    kinds = {"train": lambda work, _: training(work), "generate": generation, "classify": classification}
+    with torch.backends.mkldnn.flags(enabled=not setting.endswith("without oneDNN")):
+        run = kinds[work["kind"]](work, setting)
         print(json.dumps({"version": torch.__version__}), flush=True)  # noqa: T201
         for line in sys.stdin:
             began, cpu_began = perf_counter(), process_time()

@@ -24,12 +24,15 @@ KEEP_MEMORY = {
 PATIENCE = 3.0
 """Seconds that a process has to end by itself."""
 ONEDNN = ("with oneDNN", "without oneDNN")
-PEERS: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {
+PACKED = ("packed, with oneDNN", "packed, without oneDNN")
+PADDED = ("padded, with oneDNN", "padded, without oneDNN")
+PEERS: dict[str, dict[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
     "torch": {
-        "train": {"PyTorch": ONEDNN},
-        "generate": {"PyTorch nn.LSTM": ONEDNN, "PyTorch LSTMCell": ("eager", "traced")},
+        "train": (("PyTorch", ONEDNN),),
+        "generate": (("PyTorch nn.LSTM", ONEDNN), ("PyTorch LSTMCell", ("eager", "traced"))),
+        "classify": (("PyTorch", PACKED), ("PyTorch", PADDED)),
     },
-    "naive": {"train": {"naive loop": ("float64",)}},
+    "naive": {"train": (("naive loop", ("float64",)),)},
 }
 """What `--against` compares with: for each kind of work the peers, and the settings of which the fastest counts."""
 
@@ -114,12 +117,13 @@ class Side:
         return Timing(steps, **self._answer())
 
     def calibrate(self, seconds: float) -> None:
-        """Warm up, and find how many steps take about so long."""
-        self.run(1)
-        timing = self.run(1)
+        """Warm up, and find how many steps take about so long; whole cycles of batches, so that all portions match."""
+        cycle = self.work.cycle
+        self.run(cycle)
+        timing = self.run(cycle)
         while timing.seconds < seconds / 4:
             timing = self.run(2 * timing.steps)
-        self.steps = max(1, round(timing.rate * seconds))
+        self.steps = cycle * max(1, round(timing.rate * seconds / cycle))
 
     @property
     def peak_memory(self) -> int | None:
@@ -158,21 +162,23 @@ def own_side(module: str, work: Workload, name: str = "rnncli", setting: str = "
 def peers(work: Workload, against: str, python: str) -> list[list[Side]]:
     """Return the sides that a workload is compared with, each in all its settings; `python` is PyTorch's interpreter.
 
-    UsageError where there are none: the naive loop is an rnn of one layer.
+    UsageError where there are none: the naive loop is an rnn of one layer. Padded sequences without packing are right
+    only where nothing is read behind their ends.
     """
-    named = PEERS[against].get(work.kind, {})
+    named = PEERS[against].get(work.kind, ())
     if against == "torch":
         command, environment = [python, str(PACKAGE / "pytorch.py")], KEEP_MEMORY | {"PYTHONSAFEPATH": "1"}
         if work.workers > 1:  # as many threads as we have workers
             environment |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(work.workers))
         return [
             [Side(name, setting, work, command, environment) for setting in settings]
-            for name, settings in named.items()
+            for name, settings in named
+            if not (settings == PADDED and (work.bidirectional or work.readout != "last"))
         ]
     if (work.cell, work.num_layers) != ("rnn", 1) or not named:
         raise UsageError(f"{work.title}: the naive loop trains an rnn of one layer", hint="such as e or j")
     alone = replace(work, batch_size=1)
-    return [[own_side(against, alone, name, setting) for setting in settings] for name, settings in named.items()]
+    return [[own_side(against, alone, name, setting) for setting in settings] for name, settings in named]
 
 
 def _peak(pid: int) -> int | None:

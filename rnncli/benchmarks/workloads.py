@@ -1,16 +1,23 @@
 """What is measured: the standard configurations by letter, and the arithmetic in each."""
 
+import math
+from collections import Counter
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+Lengths = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
 class Workload:
-    """A language model and what is done with it: B sequences of T steps are trained on, or B texts generated."""
+    """A model and what is done with it: B sequences of T steps are trained on, or classified, or B texts generated.
 
-    kind: Literal["train", "generate"]
+    Where sequences are classified, `lengths` has the steps of each in every batch, and a step takes the next batch.
+    """
+
+    kind: Literal["train", "generate", "classify"]
     cell: Literal["rnn", "lstm", "gru"]
     num_layers: int
     hidden_size: int
@@ -20,35 +27,107 @@ class Workload:
     embedding_size: int | None = 128  # None: one-hot
     unit: Literal["character", "word"] = "character"
     workers: int = 1  # that share out a batch in training
+    lengths: Lengths = ()
+    labels: int = 2
+    bidirectional: bool = False
+    readout: Literal["last", "max"] = "last"
 
     @property
     def title(self) -> str:
-        """Return `train lstm 2x128 B50 T50 V65 E128`."""
+        """Return `train lstm 2x128 B50 T50 V65 E128`, or `classify bidirectional lstm 1x64 max B32 T3-60 V5000 E64`."""
         embedding = f"E{self.embedding_size}" if self.embedding_size else "one-hot"
-        steps = f" T{self.length}" if self.kind == "train" else ""
-        model = f"{self.cell} {self.num_layers}x{self.hidden_size}"
-        return f"{self.kind} {model} B{self.batch_size}{steps} V{self.vocabulary_size} {embedding}"
+        model = ["bidirectional"] * self.bidirectional + [self.cell, f"{self.num_layers}x{self.hidden_size}"]
+        readout = [self.readout] * (self.kind == "classify")
+        size, vocabulary = f"B{self.batch_size}", f"V{self.vocabulary_size}"
+        return " ".join([self.kind, *model, *readout, size, *self._steps, vocabulary, embedding])
 
     @property
-    def tokens(self) -> int:
-        """Tokens in a step: an update in training, a time step of all texts in generation."""
-        return self.batch_size * self.length
+    def trains(self) -> bool:
+        """Whether a step is an update of the weights."""
+        return self.kind != "generate"
+
+    @property
+    def cycle(self) -> int:
+        """Steps after which as many tokens have been worked on as in any other so many."""
+        return len(self.lengths) or 1
+
+    @property
+    def tokens(self) -> float:
+        """Tokens in a step: an update in training, a time step of all texts in generation.
+
+        Of batches that differ it is the mean; padding counts for nothing.
+        """
+        return sum(map(sum, self.lengths)) / self.cycle if self.lengths else self.batch_size * self.length
 
     @property
     def products(self) -> list[tuple[int, int, int, int]]:
-        """The forward matrix products of a step: (m, k) by (k, n), and how often; looking an embedding up is none."""
-        B, T, H = self.batch_size, self.length, self.hidden_size
-        inputs = [self.embedding_size or 0, *[H] * (self.num_layers - 1)]
-        layers = [(GATES[self.cell] * H, each + H, B, T) for each in inputs]
-        return [*layers, (self.vocabulary_size, H, B * T, 1)]
+        """The forward matrix products of a cycle: (m, k) by (k, n), and how often; looking an embedding up is none."""
+        H, directions = self.hidden_size, 1 + self.bidirectional
+        inputs = [self.embedding_size or 0, *[H * directions] * (self.num_layers - 1)]
+        layers = [
+            (GATES[self.cell] * H, each + H, sequences, steps * directions)
+            for each in inputs
+            for sequences, steps in self._widths
+        ]
+        if self.kind == "classify":
+            return [*layers, (self.labels, H * directions, self.batch_size, self.cycle)]
+        return [*layers, (self.vocabulary_size, H, self.batch_size * self.length, 1)]
 
     @property
-    def flops(self) -> int:
+    def flops(self) -> float:
         """Floating-point operations in the products of a step; backward, each is followed by two of its size.
 
         What a kernel spares, as by a table in place of the first layer's product, counts as done.
         """
-        return (3 if self.kind == "train" else 1) * sum(2 * m * k * n * times for m, k, n, times in self.products)
+        return (3 if self.trains else 1) * sum(2 * m * k * n * times for m, k, n, times in self.products) / self.cycle
+
+    @property
+    def _widths(self) -> list[tuple[int, int]]:
+        """Numbers of sequences that are not over yet, and at how many time steps of a cycle it is so many."""
+        if not self.lengths:
+            return [(self.batch_size, self.length)]
+        going = (sum(length > t for length in batch) for batch in self.lengths for t in range(max(batch)))
+        return sorted(Counter(going).items())
+
+    @property
+    def _steps(self) -> list[str]:
+        if self.lengths:
+            return [f"T{min(map(min, self.lengths))}-{max(map(max, self.lengths))}"]
+        return [f"T{self.length}"] * self.trains
+
+
+def sentences(batches: int = 20, batch_size: int = 32, median: int = 17, spread: float = 0.6) -> Lengths:
+    """Return the words of each sentence of batches of similar length, which share out what sentences have in common.
+
+    Their lengths are quantiles of a log-normal distribution, cut at 3 and 60 words.
+    """
+    number, normal = batches * batch_size, NormalDist(math.log(median), spread)
+    words = [min(60, max(3, round(math.exp(normal.inv_cdf((i + 0.5) / number))))) for i in range(number)]
+    return tuple(tuple(words[k : k + batch_size]) for k in range(0, number, batch_size))
+
+
+def classifier(
+    cell: Literal["lstm", "gru"],
+    num_layers: int,
+    hidden_size: int,
+    *,
+    bidirectional: bool = False,
+    readout: Literal["last", "max"] = "last",
+) -> Workload:
+    """Return the training of a classifier of sentences."""
+    return Workload(
+        "classify",
+        cell,
+        num_layers,
+        hidden_size,
+        batch_size=32,
+        vocabulary_size=5000,
+        embedding_size=64,
+        unit="word",
+        lengths=sentences(),
+        bidirectional=bidirectional,
+        readout=readout,
+    )
 
 
 WORKLOADS = {
@@ -64,5 +143,8 @@ WORKLOADS = {
     "h": Workload("generate", "lstm", 2, 128, batch_size=64),
     "i": Workload("generate", "lstm", 2, 512, batch_size=1),
     "j": Workload("train", "rnn", 1, 100, batch_size=32, length=25, embedding_size=None),
+    "k": classifier("lstm", 1, 128),
+    "l": classifier("lstm", 1, 64, bidirectional=True, readout="max"),
+    "m": classifier("gru", 2, 128, bidirectional=True),
 }
-"""a is char-rnn's default (Karpathy 2015), d a word model, j min-char-rnn's network."""
+"""a is char-rnn's default (Karpathy 2015), d a word model, j min-char-rnn's network, k the default classifier."""

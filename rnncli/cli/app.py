@@ -8,18 +8,26 @@ from typer.core import TyperGroup
 
 from rnncli import __version__
 from rnncli.cli.bench import bench
+from rnncli.cli.classify import classify
+from rnncli.cli.data import data
+from rnncli.cli.encode import encode
 from rnncli.cli.evaluate import evaluate
 from rnncli.cli.generate import generate
 from rnncli.cli.gradcheck import gradcheck
+from rnncli.cli.init import init
 from rnncli.cli.score import score
 from rnncli.cli.train import train
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
     "generate": generate,
+    "classify": classify,
+    "encode": encode,
     "evaluate": evaluate,
     "score": score,
     "gradcheck": gradcheck,
+    "init": init,
+    "data": data,
     "bench": bench,
 }
 

@@ -153,8 +153,8 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]
     lines = [[printable(_cell(value), keep="") for value in row] for row in (headers, *rows)]
     aligned = []
     for header, *cells in zip(*lines, strict=True):
-        width = max(map(_columns, (header, *cells)))
-        spaces = [" " * (width - _columns(cell)) for cell in (header, *cells)]
+        width = max(map(columns_of, (header, *cells)))
+        spaces = [" " * (width - columns_of(cell)) for cell in (header, *cells)]
         right = any(cells) and all(map(_is_number, cells))
         aligned.append(
             [space + cell if right else cell + space for cell, space in zip((header, *cells), spaces, strict=True)]
@@ -175,7 +175,7 @@ def _is_number(cell: str) -> bool:
     return False
 
 
-def _columns(text: str) -> int:
+def columns_of(text: str) -> int:
     """Columns of a terminal: two for a wide character, none for a combining one."""
     return sum(
         0 if category(char) in ("Mn", "Me", "Cf") else 2 if east_asian_width(char) in "WF" else 1 for char in text

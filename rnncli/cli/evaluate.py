@@ -11,10 +11,15 @@ from rnncli.cli.options import Encoding, Json, Model, NoColor, Quiet, Runs, Thre
 def evaluate(
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="FILE", help="Text to evaluate on, - for stdin; by default the model's own splits."),
+        typer.Argument(
+            metavar="FILE", help="Data to evaluate on, - for a text on stdin; by default the model's own splits."
+        ),
     ] = None,
     split: Annotated[
         str | None, typer.Option("--split", metavar="NAME", help="train, validation or test of the model's own data.")
+    ] = None,
+    errors: Annotated[
+        int | None, typer.Option("--errors", metavar="N", min=1, help="The N worst mistakes of a classifier.")
     ] = None,
     encoding: Encoding = None,
     model: Model = None,
@@ -26,17 +31,21 @@ def evaluate(
 ) -> None:
     """Measure a model beside naive baselines.
 
-    Cross-entropy in nats, bits and perplexity, of the model and of n-grams on the same text.
+    A language model: cross-entropy in nats, bits and perplexity, beside n-grams. A classifier: accuracy, precision,
+    recall and F1, confusions, accuracy by length, beside the majority and naive Bayes over words. A regression: errors,
+    beside the mean.
 
-    Examples: rnncli evaluate --split test; rnncli evaluate other.txt --json
+    Examples: rnncli evaluate --split test; rnncli evaluate other.txt --json; rnncli evaluate --errors 10
     """
     import json
 
     from rnncli.cli.console import Talk, write_data
+    from rnncli.cli.drawings import Style
     from rnncli.cli.progress import reading
-    from rnncli.cli.scores import score_table, scores_json
+    from rnncli.cli.scores import report_lines, scores_json
     from rnncli.errors import DataError, UsageError
-    from rnncli.experiments import evaluate_files, evaluate_splits, load, newest_model
+    from rnncli.experiments import evaluate_files, evaluate_splits, find
+    from rnncli.tasks import LanguageModelTask
 
     talk = Talk(quiet=quiet, color=False if no_color else None)
     splits = ("train", "validation", "test")
@@ -44,7 +53,9 @@ def evaluate(
         raise UsageError("files and --split exclude each other")
     if split and split not in splits:
         raise UsageError(f"--split must be one of {', '.join(splits)}, not {split!r}")
-    loaded = load(model or newest_model(runs))
+    loaded = find(model, runs)
+    if errors and isinstance(loaded.task, LanguageModelTask):
+        raise UsageError("--errors is for classifiers; rnncli score shows what surprises a language model")
     with reading(talk) as report:
         if files:
             scores, notices = evaluate_files(loaded, files, encoding=encoding, report=report)
@@ -54,8 +65,10 @@ def evaluate(
         talk.warn(notice)
     if split and not scores:
         raise DataError(f"the model's data has no {split} split", hint="name a file to evaluate on")
-    level = loaded.vocabulary.spec.level
     if as_json:
-        write_data(json.dumps({"model": str(loaded.path), "scores": scores_json(scores, level)}) + "\n")
+        write_data(
+            json.dumps({"model": str(loaded.path), "scores": scores_json(scores, loaded.task, errors or 0)}) + "\n"
+        )
     else:
-        write_data("".join(line + "\n" for line in score_table(scores, level)))
+        style = Style.of_stdout(talk)
+        write_data("".join(line + "\n" for line in report_lines(scores, loaded.task, style, errors or 0)), escape=False)

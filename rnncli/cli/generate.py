@@ -63,7 +63,8 @@ def generate(
     from rnncli.cli.console import Talk
     from rnncli.decoding import Sampling
     from rnncli.errors import UsageError
-    from rnncli.experiments import load, newest_model
+    from rnncli.experiments import find
+    from rnncli.tasks import LanguageModelTask
 
     talk = Talk(quiet=quiet, color=False if no_color else None)
     if beam_size is not None and (samples > beam_size or beam_size < 1):
@@ -76,8 +77,7 @@ def generate(
         raise UsageError("--stop must not be empty")
     if beam_size is not None and (stop or sampling != Sampling(DEFAULT_TEMPERATURE)):
         raise UsageError("--beam-size finds the most probable text", hint="leave out --stop and what shapes sampling")
-    path = model or newest_model(runs)
-    writer = load(path).writer
+    writer = find(model, runs, LanguageModelTask).writer
     prime = prime_text(seed)
     if prime.isdecimal() and not quiet:
         talk.warn(f"--seed is the text to continue ({prime!r} here); the random generator's seed is --random-seed")

@@ -4,8 +4,8 @@ import math
 from datetime import timedelta
 from itertools import pairwise
 
-from rnncli.data.tokenizers import Level
 from rnncli.nn.protocols import Loss
+from rnncli.tasks.protocol import Unit
 from rnncli.training.events import StepDone, Validated
 
 SMOOTHING = 1 - 1 / 100
@@ -15,6 +15,9 @@ RECENT_SECONDS = 20.0
 PARTS = 80
 """The curve of the loss is kept in at most this many parts."""
 
+BITS = {"character": "char", "byte": "byte"}
+"""What tokens are called of which the loss is shown in bits."""
+
 Fact = tuple[str, str]
 """A label and a value, as shown; the label may be empty, and without a value nothing is shown."""
 
@@ -22,7 +25,7 @@ Fact = tuple[str, str]
 class Meter:
     """Adds numbers up at each step, and puts them in words only when asked."""
 
-    def __init__(self, unit: Level, now: float) -> None:
+    def __init__(self, unit: Unit, now: float) -> None:
         self.unit = unit
         self.started = self._at = now  # when the last event came
         self.step: StepDone | None = None  # the last one
@@ -77,19 +80,26 @@ class Meter:
         return max(0, self.step.total_steps - self.step.step) * each
 
     def in_unit(self, loss: float) -> Fact:
-        """Return a loss as it is usually given for these tokens: perplexity for words, else bits a token."""
+        """Return a loss as it is usually given for a text: perplexity for words, else bits a token."""
         if self.unit == "word":
             perplexity = math.inf if loss > 700 else math.exp(loss)
             return "perplexity", form(perplexity, ",.1f")
-        return "", f"{form(loss / math.log(2), '.2f')} bits/{'char' if self.unit == 'character' else 'byte'}"
+        if self.unit in BITS:
+            return "", f"{form(loss / math.log(2), '.2f')} bits/{BITS[self.unit]}"
+        return "", ""
+
+    def of(self, event: Validated) -> list[Fact]:
+        """Return what a validation found beside the loss in nats."""
+        return [self.in_unit(event.loss.mean), *((name, form(value, ".3f")) for name, value in event.metrics.items())]
 
     def pace(self, step: StepDone) -> list[Fact]:
         """Return learning rate and gradient norm of a step, and the recent speed."""
         tokens = self.tokens_per_second
+        counted = "tokens" if self.unit in ("word", *BITS) else "sequences"
         return [
             ("lr", form(step.learning_rate, ".3g")),
             ("norm", form(step.gradient_norm, "#.3g").removesuffix(".")),
-            ("", f"{tokens:,.0f} tokens/s" if tokens else ""),
+            ("", f"{tokens:,.0f} {counted}/s" if tokens else ""),
         ]
 
 

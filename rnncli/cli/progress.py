@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rnncli.cli.console import Talk, is_terminal
 from rnncli.cli.meter import Meter, duration, epochs, form
-from rnncli.data.tokenizers import Level
+from rnncli.tasks.protocol import Unit
 from rnncli.training.events import Event, StepDone, Validated
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def follow(
     events: Iterator[Event],
     talk: Talk,
     *,
-    unit: Level,
-    sample: Callable[[], str] | None = None,
+    unit: Unit,
+    sample: Callable[[], str | None] | None = None,
     clock: Callable[[], float] = monotonic,
 ) -> Generator[Event, None, None]:
     """Pass the events on, each one shown first; `unit` is what a token is, `sample` lets the model write a little."""
@@ -102,16 +102,15 @@ class Lines:
         meter = self.meter
         if isinstance(event, StepDone):
             place, name, loss = f"{event.step}/{event.total_steps}", "loss", meter.loss
-            facts = [*meter.pace(event), ("ETA", duration(meter.seconds_left))]
+            facts = [meter.in_unit(loss), *meter.pace(event), ("ETA", duration(meter.seconds_left))]
             self.due = now + LINE_SECONDS
         else:
             place, name, loss = str(event.step), event.split, event.loss.mean
-            facts = [("", "best" if event.best else "")]
+            facts = [*meter.of(event), ("", "best" if event.best else "")]
         facts = [
             ("step", place),
             ("epoch", epochs(event.epoch)),
             (name, form(loss, ".3f")),
-            meter.in_unit(loss),
             *facts,
         ]
         self.talk.say("  ".join(f"{label} {value}".strip() for label, value in facts if value))
@@ -123,7 +122,9 @@ class Lines:
 class Display:
     """The live display: a few lines of the terminal that are drawn again and again."""
 
-    def __init__(self, meter: Meter, talk: Talk, sample: Callable[[], str] | None, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, meter: Meter, talk: Talk, sample: Callable[[], str | None] | None, clock: Callable[[], float]
+    ) -> None:
         from rich.live import Live
 
         self.meter, self.talk, self.sample, self.clock = meter, talk, sample, clock
@@ -141,7 +142,7 @@ class Display:
     def show(self, event: StepDone | Validated, now: float) -> None:
         """Draw, after a validation with a new sample of text, but not too often."""
         if self.sample and isinstance(event, Validated) and now >= self.sample_due:
-            self.text = self.talk.safe(self.sample().expandtabs(4), keep="\n")
+            self.text = self.talk.safe((self.sample() or "").expandtabs(4), keep="\n")
             before = self.clock()
             self.sample_due = before + max(LINE_SECONDS, (before - now) / SHARE)
         elif now >= self.due:
@@ -178,7 +179,9 @@ class Display:
         from rich.text import Text
 
         meter, step, latest, best = self.meter, self.meter.step, self.meter.validation, self.meter.best
-        column, nats = (12, " nats") if width >= 50 else (0, "")  # where the values begin
+        column, nats = (
+            (12, "" if meter.unit == "value" else " nats") if width >= 50 else (0, "")
+        )  # where the values begin
         if step is not None:
             done, left = min(1.0, step.step / max(1, step.total_steps)), duration(meter.seconds_left)
             time = f"  after {duration(meter.elapsed)}" if self.closed else f"  {left} left" if left else ""
@@ -190,12 +193,13 @@ class Display:
             all_epochs = step.epoch * step.total_steps / max(1, step.step)
             place = [("step", f"{step.step}/{step.total_steps}"), ("epoch", f"{step.epoch:.1f}/{epochs(all_epochs)}")]
             yield from flow(width, *(shown(*fact) for fact in (*place, *meter.pace(step)) if fact[1]))
-            losses = shown(f"{'training':{column}}", form(meter.loss, ".3f") + nats), shown(*meter.in_unit(meter.loss))
+            loss = (f"{'training':{column}}", form(meter.loss, ".3f") + nats)
+            losses = [shown(*fact) for fact in (loss, meter.in_unit(meter.loss)) if fact[1]]
             curve = Text(meter.curve.draw(min(COLUMNS, rest(width, *losses)), self.levels), "cyan")
             yield from flow(width, *losses, curve)
         if latest is not None:
-            mean = latest.loss.mean
-            losses = shown(f"{latest.split:{column}}", form(mean, ".3f") + nats), shown(*meter.in_unit(mean))
+            loss = (f"{latest.split:{column}}", form(latest.loss.mean, ".3f") + nats)
+            losses = [shown(*fact) for fact in (loss, *meter.of(latest)) if fact[1]]
             remarks = [Text("best", "green")] if latest.best else []
             if best is not None and not latest.best:
                 remarks = [shown("best", form(best.loss.mean, ".3f")), shown("at step", str(best.step))]

@@ -41,13 +41,15 @@ def score(
     from rnncli.cli.console import Talk, write_data
     from rnncli.data import lines, read_text
     from rnncli.errors import UsageError
-    from rnncli.experiments import load, newest_model
+    from rnncli.experiments import find
+    from rnncli.tasks import LanguageModelTask
 
     talk = Talk(quiet=quiet, color=False if no_color else None)
     if texts and file:
         raise UsageError("TEXT and --file exclude each other")
-    loaded = load(model or newest_model(runs))
-    writer, vocabulary = loaded.writer, loaded.vocabulary
+    loaded = find(model, runs, LanguageModelTask)
+    writer = loaded.writer
+    vocabulary = writer.vocabulary
     if not texts:
         binary = vocabulary.spec.level == "byte"
         text = read_text(file or "-", encoding or loaded.task.data.encoding, binary=binary)

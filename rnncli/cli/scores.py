@@ -1,32 +1,92 @@
-"""How losses are shown: in the unit of the tokens, beside the baselines."""
+"""How scores are shown: those of texts in the unit of the tokens, beside the baselines."""
 
 import math
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rnncli.data.tokenizers import Level
-    from rnncli.experiments import Score
+    from rnncli.cli.drawings import Style
+    from rnncli.tasks import Task
+    from rnncli.tasks.labelled_scores import LabelledScore
+    from rnncli.tasks.language_model import TextScore
+    from rnncli.tasks.protocol import Unit
 
 UNITS = {"character": "bits_per_character", "byte": "bits_per_byte", "word": "bits_per_word"}
 
 
-def metrics(cross_entropy: float, level: "Level") -> dict[str, float]:
+def metrics(cross_entropy: float, unit: "Unit") -> dict[str, float]:
     """Return a cross-entropy in nats a token with what is usually said of it: bits, and perplexity."""
     perplexity = math.exp(cross_entropy) if cross_entropy < 700 else math.inf
-    return {"cross_entropy": cross_entropy, UNITS[level]: cross_entropy / math.log(2), "perplexity": perplexity}
+    return {"cross_entropy": cross_entropy, UNITS[unit]: cross_entropy / math.log(2), "perplexity": perplexity}
 
 
-def score_table(scores: "Sequence[Score]", level: "Level") -> list[str]:
+def score_lines(scores: "Sequence[Any]", task: "Task", style: "Style") -> list[str]:
+    """Return a table of a model's scores beside those of the baselines."""
+    from rnncli.cli.reports import comparison
+    from rnncli.tasks import LanguageModelTask
+
+    if isinstance(task, LanguageModelTask):
+        return text_table(scores, task.unit)
+    return comparison({score.split: compared(score) for score in scores}, style)
+
+
+def report_lines(scores: "Sequence[Any]", task: "Task", style: "Style", errors: int) -> list[str]:
+    """Return the same with all that is to see of each split, and its worst mistakes."""
+    from rnncli.cli.reports import drawn, mistakes
+    from rnncli.tasks import LabelledTask
+
+    lines = score_lines(scores, task, style)
+    for score in scores if isinstance(task, LabelledTask) else ():
+        parts = [drawn(score.report, style), mistakes(islice(score.mistakes(), errors), style)]
+        for part in filter(None, parts):
+            lines += ["", *([f"{score.split}"] if len(scores) > 1 else []), *part]
+    return lines
+
+
+def scores_json(scores: "Sequence[Any]", task: "Task", errors: int = 0) -> dict[str, Any]:
+    """Return the same by split, JSON-able: infinities as null."""
+    from rnncli.cli.reports import report_json
+    from rnncli.tasks import LanguageModelTask
+
+    if isinstance(task, LanguageModelTask):
+        return text_json(scores, task.unit)
+    return {
+        score.split: {
+            **report_json(score.report),
+            **finite(loss_of(score)),
+            "baselines": {name: report_json(report) for name, report in score.baselines.items()},
+            **({"errors": [report_json(each) for each in islice(score.mistakes(), errors)]} if errors else {}),
+        }
+        for score in scores
+    }
+
+
+def compared(score: "LabelledScore") -> dict[str, dict[str, float]]:
+    """Return the mean scores of a model and of the baselines on a split."""
+    return {
+        "this model": score.report.means | loss_of(score),
+        **{name: report.means for name, report in score.baselines.items()},
+    }
+
+
+def loss_of(score: "LabelledScore") -> dict[str, float]:
+    """Return the cross-entropy of labels, in nats; of values nothing, since their errors say it all."""
+    from rnncli.metrics import ClassificationReport
+
+    return {"cross_entropy": score.loss.mean} if isinstance(score.report, ClassificationReport) else {}
+
+
+def text_table(scores: "Sequence[TextScore]", unit: "Unit") -> list[str]:
     """Return a table of the model and the baselines on each split, the best first in no order but its own."""
     from rnncli.cli.console import table
 
     rows = []
     for score in scores:
         named = {"this model": score.loss.mean} | score.baselines
-        rows += [[score.split, name, *formatted(metrics(nats, level))] for name, nats in named.items()]
-    headers = ["split", "model", *(name.replace("_", " ") for name in metrics(0.0, level))]
+        rows += [[score.split, name, *formatted(metrics(nats, unit))] for name, nats in named.items()]
+    headers = ["split", "model", *(name.replace("_", " ") for name in metrics(0.0, unit))]
     return table(headers, rows) if rows else []
 
 
@@ -35,13 +95,13 @@ def formatted(values: dict[str, float]) -> list[str]:
     return [f"{value:.3f}" if value < 1000 else f"{value:,.0f}" for value in values.values()]
 
 
-def scores_json(scores: "Sequence[Score]", level: "Level") -> dict[str, Any]:
+def text_json(scores: "Sequence[TextScore]", unit: "Unit") -> dict[str, Any]:
     """Return the same, JSON-able: infinities as null."""
     return {
         score.split: {
             "tokens": score.loss.count,
-            **finite(metrics(score.loss.mean, level)),
-            "baselines": {name: finite(metrics(nats, level)) for name, nats in score.baselines.items()},
+            **finite(metrics(score.loss.mean, unit)),
+            "baselines": {name: finite(metrics(nats, unit)) for name, nats in score.baselines.items()},
         }
         for score in scores
     }

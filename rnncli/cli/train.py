@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rnncli.spec import Document
 
 FLAGS = {
+    "task": ("task",),
     "encoding": ("data", "encoding"),
     "cell": ("model", "cell", "name"),
     "hidden_size": ("model", "hidden_size"),
@@ -41,6 +42,9 @@ def train(
     assignments: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the spec: --set model.dropout=0.2"),
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option("--task", metavar="NAME", help="language_model, classification or regression.")
     ] = None,
     encoding: Encoding = None,
     cell: Annotated[str | None, typer.Option("--cell", metavar="NAME", help="rnn, lstm or gru.")] = None,
@@ -107,12 +111,12 @@ def train(
     if init_from and (any(name in given for name in ("cell", "hidden_size", "num_layers")) or dry_run):
         raise UsageError("--init-from brings its own architecture", hint="leave out --cell, the sizes and --dry-run")
     document, base = read_document(spec, corpus or [], assignments or [], given)
-    task = experiments.task_from(document)
-    refuse_threads(threads, task.training.workers)
+    checked = experiments.task_from(document)
+    refuse_threads(threads, checked.training.workers)
     folder = output or experiments.new_run_folder(runs, run_name(corpus or [], spec))
     if dry_run:
         with reading(talk) as report:
-            plan = experiments.plan(task, base, folder, report=report)
+            plan = experiments.plan(checked, base, folder, report=report)
         report_plan(plan, talk, as_json=as_json)
         return
     if output and (kept := [name for name in RUN_FILES if (output / name).exists()]):
@@ -121,7 +125,7 @@ def train(
     stdin = getattr(sys.stdin, "buffer", None)  # sys.stdin is None where it was closed
     with occupied(folder):
         with reading(talk) as report:
-            run = experiments.start(task, base, folder, stdin=stdin, init_from=init_from, report=report)
+            run = experiments.start(checked, base, folder, stdin=stdin, init_from=init_from, report=report)
         experiments.write_spec(run)
         follow_run(run, talk, seconds, as_json=as_json)
 
@@ -214,8 +218,9 @@ def follow_run(run: "Run", talk: "Talk", seconds: float | None, *, as_json: bool
     import shlex
 
     from rnncli.cli.console import write_data
+    from rnncli.cli.drawings import Style
     from rnncli.cli.interruption import Interruption, die_by
-    from rnncli.cli.scores import score_table, scores_json
+    from rnncli.cli.scores import score_lines, scores_json
     from rnncli.experiments import score_run
 
     for notice in run.notices:
@@ -223,7 +228,7 @@ def follow_run(run: "Run", talk: "Talk", seconds: float | None, *, as_json: bool
     talk.say(run.summary())
     with Interruption() as interruption:
         finished = train_until_stopped(run, talk, interruption, seconds, as_json=as_json)
-    step, level = run.trainer.progress.step, run.task.data.tokenizer.level
+    step = run.trainer.progress.step
     if finished:
         talk.say(f"finished at step {step:,}: {finished}")
     else:
@@ -232,10 +237,10 @@ def follow_run(run: "Run", talk: "Talk", seconds: float | None, *, as_json: bool
         if interruption.signal:
             die_by(interruption.signal)
     scores = score_run(run)
-    for line in score_table(scores, level):
+    for line in score_lines(scores, run.task, Style(talk.width)):
         talk.say(line)
     if as_json:
-        write_data(json.dumps({"run": str(run.folder), "step": step, "scores": scores_json(scores, level)}) + "\n")
+        write_data(json.dumps({"run": str(run.folder), "step": step, "scores": scores_json(scores, run.task)}) + "\n")
     else:
         write_data(f"{run.folder}\n")
 
@@ -255,7 +260,7 @@ def train_until_stopped(
 
     started = monotonic()
     try:
-        with closing(follow(run.events(), talk, unit=run.task.data.tokenizer.level, sample=run.sample)) as events:
+        with closing(follow(run.events(), talk, unit=run.task.unit, sample=run.sample)) as events:
             for event in events:
                 if isinstance(event, Finished):
                     return event.reason

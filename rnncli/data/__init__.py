@@ -1,13 +1,14 @@
 """Files to texts, texts to token ids, ids to batches; a corpus may be larger than the memory."""
 
-from rnncli.data.batching import Batch, Items, Streams, Windows
+from rnncli.data.batching import Batch, Bucketed, ExampleBatch, Items, Streams, Windows, padded
 from rnncli.data.encoded_file import Encoded, read_encoded, write_encoded
 from rnncli.data.files import PIECE, Source, find_sources
+from rnncli.data.labelled import Examples
 from rnncli.data.numbering import Numbering
 from rnncli.data.readers import Text, lines, read_text
 from rnncli.data.sequences import NOTHING, Flat, Sequences
-from rnncli.data.splitting import Splits, split_items, split_text
-from rnncli.data.tokenizers import TOKENIZERS, Decoder, Tokenizer, TokenizerSpec, recut
+from rnncli.data.splitting import Splits, split_items, split_stratified, split_text
+from rnncli.data.tokenizers import TOKENIZERS, Decoder, Tokenizer, TokenizerSpec, recut, units
 from rnncli.data.vocabulary import Ids, Vocabulary
 
 __all__ = [
@@ -15,8 +16,11 @@ __all__ = [
     "PIECE",
     "TOKENIZERS",
     "Batch",
+    "Bucketed",
     "Decoder",
     "Encoded",
+    "ExampleBatch",
+    "Examples",
     "Flat",
     "Ids",
     "Items",
@@ -32,10 +36,13 @@ __all__ = [
     "Windows",
     "find_sources",
     "lines",
+    "padded",
     "read_encoded",
     "read_text",
     "recut",
     "split_items",
+    "split_stratified",
     "split_text",
+    "units",
     "write_encoded",
 ]

@@ -1,4 +1,4 @@
-"""Training, validation and test parts: of a text and of a stream in their order, of items at random."""
+"""Training, validation and test parts: of a text in its order, of items at random, of classes in equal shares."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -61,6 +61,30 @@ def split_items(n: int, validation: float, test: float, rng: np.random.Generator
     parts = np.zeros(n, np.uint8)
     parts[order[first:second]] = 1
     parts[order[second:]] = 2
+    return parts
+
+
+def split_stratified(
+    classes: npt.NDArray[np.integer[Any]], validation: float, test: float, rng: np.random.Generator
+) -> npt.NDArray[np.uint8]:
+    """Deal items at random, as `split_items`, but of every class (n,) the same shares, to within one item.
+
+    Items sorted by class are gone through, and each time a share adds up to another whole item, one is dealt to its
+    part. What there is of a class is first of all in train.
+    """
+    n = len(classes)
+    order = shuffled(n, rng)
+    order = order[np.argsort(classes[order], kind="stable")]
+    parts = np.zeros(n, np.uint8)
+    left = order
+    for part, share in ((2, test), (1, validation)):
+        wanted = round(n * share)
+        dealt = np.diff(np.floor(np.arange(len(left) + 1) * (wanted / max(1, len(left))) + 0.5)) > 0
+        parts[left[dealt]] = part
+        left = left[~dealt]
+    known = np.unique(classes[parts == 0])
+    for missing in np.setdiff1d(classes, known):
+        parts[np.flatnonzero(classes == missing)[:1]] = 0
     return parts
 
 

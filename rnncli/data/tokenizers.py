@@ -181,6 +181,14 @@ def tokenize(pieces: Iterable[str], spec: TokenizerSpec) -> Iterator[Sequence[st
         yield tokenizer.split(block.lower() if spec.lowercase else block)
 
 
+def units(text: str, spec: TokenizerSpec) -> Sequence[str]:
+    """Return the tokens of a whole text for a reader of meanings: words without the white space around them."""
+    tokens = TOKENIZERS[spec.level].split(text.lower() if spec.lowercase else text)
+    if spec.level != "word":
+        return tokens
+    return [word for token in tokens if (word := token.strip())]
+
+
 def _last_lowercase_cut(text: str) -> int:
     """Return the last place where a cut changes no lower case, whatever follows the text; 0 where there is none.
 

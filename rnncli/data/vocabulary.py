@@ -75,7 +75,8 @@ class Vocabulary:
         known = sum(count for _, count in kept)
         if not known:
             raise DataError(
-                f"no {spec.level} occurs {spec.min_count} times in the training text" if seen else "no text"
+                f"no {spec.level} occurs {spec.min_count} times in the training text" if seen else "no text",
+                hint="set data.tokenizer.min_count=1" if seen else "",
             )
         special = {UNKNOWN: seen - known, BEGIN: items, END: items}
         names = _special_tokens(spec, items=items is not None)

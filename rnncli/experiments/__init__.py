@@ -2,21 +2,20 @@
 
 from rnncli.experiments.gradients import check_gradients, gradient_cases
 from rnncli.experiments.runs import MAY_CHANGE, Run, new_run_folder, plan, resume, start, task_from, write_spec
-from rnncli.experiments.scores import Score, evaluate_files, evaluate_splits, score_run, score_splits
-from rnncli.experiments.stored import LoadedModel, load, newest_model
+from rnncli.experiments.scores import evaluate_files, evaluate_splits, score_run, score_splits
+from rnncli.experiments.stored import LoadedModel, find, load
 
 __all__ = [
     "MAY_CHANGE",
     "LoadedModel",
     "Run",
-    "Score",
     "check_gradients",
     "evaluate_files",
     "evaluate_splits",
+    "find",
     "gradient_cases",
     "load",
     "new_run_folder",
-    "newest_model",
     "plan",
     "resume",
     "score_run",

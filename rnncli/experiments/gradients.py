@@ -1,10 +1,12 @@
 """Gradients of models held against finite differences."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import numpy as np
 
-from rnncli.models.gradient_cases import GradientCase, language_model_case, language_model_cases
+from rnncli.models.classifier_gradient_cases import sequence_classifier_cases
+from rnncli.models.gradient_cases import GradientCase, language_model_cases
 from rnncli.nn.gradient_check import GradientError, compare_gradients
 from rnncli.tasks import Task
 
@@ -28,9 +30,6 @@ def check_gradients(
 
 def gradient_cases(task: Task | None, random_seed: int) -> Iterator[GradientCase]:
     """Return the cases of every architecture, or those of one spec's model, at its own size."""
-    if task is None:
-        yield from language_model_cases(random_seed)
-        return
-    for masked in (False, True):
-        title = f"{task.model.cell.name}, {'masked' if masked else 'full'}"
-        yield language_model_case(task.model, 12, title=title, masked=masked, random_seed=random_seed)
+    if task is not None:
+        return task.gradient_cases(random_seed)
+    return chain(language_model_cases(random_seed), sequence_classifier_cases(random_seed))

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -12,20 +12,14 @@ from time import monotonic
 from typing import Any, BinaryIO
 
 from rnncli.data import PIECE
-from rnncli.decoding import Sampling
 from rnncli.errors import CheckpointError, DataError, UsageError
 from rnncli.experiments.stored import from_checkpoint, load
-from rnncli.models.language_model import LanguageModel
 from rnncli.spec import Document, from_plain, to_plain, to_yaml, validate
 from rnncli.storage import atomic_write, check_writable
-from rnncli.tasks import TASKS, Task
-from rnncli.tasks.corpus_cache import CorpusCache
-from rnncli.tasks.text_data import NO_CACHE, TextDataset
-from rnncli.tasks.text_encoding import Report, silent
-from rnncli.tasks.text_generation import TextGenerator
-from rnncli.tasks.text_spec import as_paths
+from rnncli.tasks import TASKS, Dataset, Report, Task, silent
+from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
+from rnncli.tasks.paths import as_paths
 from rnncli.training import checkpoint as checkpoints
-from rnncli.training.evaluation import evaluate
 from rnncli.training.events import Event
 from rnncli.training.randomness import generator
 from rnncli.training.recording import Recorder
@@ -41,8 +35,8 @@ class Run:
 
     folder: Path
     task: Task
-    dataset: TextDataset
-    model: LanguageModel
+    dataset: Dataset
+    model: Any
     trainer: Trainer
     recorder: Recorder
     notices: list[str]
@@ -56,15 +50,12 @@ class Run:
         model, size = self.task.model, self.trainer.flat.values.size
         return (
             f"{model.cell.name} {model.num_layers} x {model.hidden_size}, {size:,} parameters, "
-            f"{len(self.dataset.vocabulary):,} tokens in the vocabulary, {self.dataset.tokens('train'):,} to train on "
-            f"→ {self.folder}"
+            f"{self.task.summary(self.dataset)} → {self.folder}"
         )
 
-    def sample(self, length: int = 160) -> str:
-        """Return a little text as the model writes it now; it changes nothing in the run."""
-        writer = TextGenerator(self.model, self.dataset.vocabulary)
-        drawn = writer.generate("", length=length, sampling=Sampling(temperature=0.7))
-        return "".join(piece for _, piece, _ in drawn)
+    def sample(self) -> str | None:
+        """Return a little that shows what the model can do now, if there is such a thing; it changes nothing."""
+        return self.task.sample(self.model, self.dataset.resources)
 
 
 def task_from(document: Document) -> Task:
@@ -96,14 +87,9 @@ def start(
         task = replace(task, data=replace(task.data, train=str((folder / "corpus.txt").resolve())))
     origin = load(init_from) if init_from else None
     if init_from and origin:
-        _refuse_other(init_from, task, origin.task)
-        data = replace(task.data, tokenizer=origin.task.data.tokenizer, format=origin.task.data.format)
-        try:
-            task = replace(task, model=origin.task.model, data=data)
-        except ValueError as error:
-            raise UsageError(f"the model of {init_from} does not go with this spec: {error}") from None
+        task = _inherited(task, origin.task, init_from)
     cache = CorpusCache.beside(folder, keep=True)
-    dataset = task.read(base, origin.vocabulary if origin else None, cache=cache, report=report)
+    dataset = task.read(base, origin.resources if origin else None, cache=cache, report=report)
     task, notices = task.fitted(dataset)
     run = _run(task.moved(base, folder), folder, dataset, [*dataset.notices, *notices])
     if origin:
@@ -118,23 +104,35 @@ def _copy(pipe: BinaryIO, file: BinaryIO) -> None:
         raise DataError("the pipe to train on is empty", hint="pipe a text into it, or name a file")
 
 
-def _refuse_other(init_from: Path, task: Task, origin: Task) -> None:
-    """Raise UsageError where a spec asks for another model or tokenizer than the stored model has."""
-    default = type(task)()
-    for name, wanted, own, stored in (
-        ("model", task.model, default.model, origin.model),
-        ("data.tokenizer", task.data.tokenizer, default.data.tokenizer, origin.data.tokenizer),
-        ("data.format", task.data.format, default.data.format, origin.data.format),
-    ):
-        if wanted not in (own, stored):
-            raise UsageError(f"{init_from} brings its own {name}", hint=f"leave {name} out of the spec")
+def _inherited(task: Task, origin: Task, path: Path) -> Task:
+    """Return the task with the settings that the weights of a stored model depend on.
+
+    Raises UsageError where a spec asks for others.
+    """
+    if type(task) is not type(origin):
+        raise UsageError(f"{path} holds a model of task {origin.task}, not {task.task}")
+    kind: Any = type(task)
+    for name in task.inherited:
+        wanted, default, stored = (reduce(getattr, name.split("."), each) for each in (task, kind(), origin))
+        if wanted not in (default, stored):
+            raise UsageError(f"{path} brings its own {name}", hint=f"leave {name} out of the spec")
+    try:
+        for name in task.inherited:
+            section, _, key = name.partition(".")
+            value = getattr(origin, section)
+            if key:
+                value = replace(getattr(task, section), **{key: getattr(value, key)})
+            task = replace(task, **{section: value})
+    except ValueError as error:
+        raise UsageError(f"the model of {path} does not go with this spec: {error}") from None
+    return task
 
 
 def resume(path: Path, changes: dict[str, Any], *, report: Report = silent) -> Run:
     """Prepare to go on with a run from its folder or its last.npz, byte for byte as if it had never stopped.
 
     `changes` may only name settings of MAY_CHANGE. CheckpointError when the run cannot go on, DataError when the
-    training text is no longer the same.
+    training data is no longer the same.
     """
     path = path / "last.npz" if path.is_dir() else path
     if refused := [name for name in changes if name not in MAY_CHANGE]:
@@ -149,11 +147,11 @@ def resume(path: Path, changes: dict[str, Any], *, report: Report = silent) -> R
     task = loaded.task
     check_writable(path.parent)
     cache = CorpusCache.beside(path.parent, keep=True)
-    dataset = task.read(path.parent, loaded.vocabulary, cache=cache, report=report)
+    dataset = task.read(path.parent, loaded.resources, cache=cache, report=report)
     if dataset.fingerprint != stored.metrics.get("fingerprint"):
         raise DataError(
-            f"{path}: the training text has changed since this run was saved",
-            hint=f"restore it, or begin anew from these weights: rnncli train CORPUS --init-from {path}",
+            f"{path}: the training data has changed since this run was saved",
+            hint=f"restore it, or begin anew from these weights: rnncli train DATA --init-from {path}",
         )
     changed = to_plain(replace(task, training=replace(task.training, **changes)))
     run = _run(from_plain(changed, type(task), "--resume"), path.parent, dataset, [])
@@ -177,13 +175,10 @@ def plan(task: Task, base: Path, folder: Path | None = None, *, report: Report =
     began = monotonic()
     timed = len(list(islice(steps, 3)))
     seconds = (monotonic() - began) / max(1, timed) * run.trainer.total_steps
-    counted = {f"{split}_tokens": dataset.tokens(split) for split in ("train", "validation", "test")}
     return {
         "parameters": run.trainer.flat.values.size,
-        "vocabulary": len(dataset.vocabulary),
-        **counted,
+        **dataset.sizes(),
         "batch_size": task.training.batch_size,
-        "bptt_length": task.training.bptt_length,
         "steps_per_epoch": len(run.trainer.batches),
         "steps": run.trainer.total_steps,
         "estimated_seconds": round(seconds, 1),
@@ -191,13 +186,12 @@ def plan(task: Task, base: Path, folder: Path | None = None, *, report: Report =
     }
 
 
-def _run(task: Task, folder: Path, dataset: TextDataset, notices: list[str]) -> Run:
-    resources = task.resources(dataset)
-    model = task.build_model(resources, generator(task.training.random_seed, "initialization"))
-    validation = task.evaluation(dataset, "validation")
-    validate_now = (lambda: evaluate(model, validation)) if validation else None
-    trainer = Trainer(model, task.batches(dataset), validate_now, task.training)
-    recorder = Recorder(folder, trainer, to_plain(task), resources, dataset.fingerprint)
+def _run(task: Task, folder: Path, dataset: Dataset, notices: list[str]) -> Run:
+    model = task.build_model(dataset.resources, generator(task.training.random_seed, "initialization"))
+    validation = dataset.splits.validation
+    validate = (lambda: task.evaluate(model, dataset.resources, validation)) if validation else None
+    trainer = Trainer(model, task.batches(dataset), validate, task.training)
+    recorder = Recorder(folder, trainer, to_plain(task), dataset.resources, dataset.fingerprint)
     return Run(folder, task, dataset, model, trainer, recorder, [*notices, *trainer.notices])
 
 

@@ -2,16 +2,14 @@
 
 import os
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rnncli.data import Vocabulary
 from rnncli.errors import RnncliError, UsageError
-from rnncli.models.language_model import LanguageModel
 from rnncli.spec import from_plain
-from rnncli.tasks import TASKS, Task
+from rnncli.tasks import TASKS, LabelledTask, LanguageModelTask, Task
 from rnncli.tasks.language_model import vocabulary_of
+from rnncli.tasks.sequence_model import SequenceModel
 from rnncli.tasks.text_generation import TextGenerator
 from rnncli.training import checkpoint as checkpoints
 from rnncli.training.checkpoint import Checkpoint
@@ -24,18 +22,26 @@ class LoadedModel:
     path: Path
     task: Task
     resources: dict[str, Any]
-    model: LanguageModel
+    model: Any
     metrics: dict[str, Any]
-
-    @cached_property
-    def vocabulary(self) -> Vocabulary:
-        """The tokens that the model knows."""
-        return vocabulary_of(self.resources)
 
     @property
     def writer(self) -> TextGenerator:
-        """The model as one that continues and scores texts."""
-        return TextGenerator(self.model, self.vocabulary)
+        """The model as one that continues and scores texts; UsageError where it is of another task."""
+        self._expect(LanguageModelTask)
+        return TextGenerator(self.model, vocabulary_of(self.resources))
+
+    @property
+    def sequences(self) -> SequenceModel:
+        """The model as one that answers sequences; UsageError where it is of another task."""
+        self._expect(LabelledTask)
+        task: Any = self.task
+        return SequenceModel(self.model, task, self.resources)
+
+    def _expect(self, *tasks: type[Any]) -> None:
+        if not isinstance(self.task, tasks):
+            wanted = _names(tasks)
+            raise UsageError(f"{self.path} holds a model of task {self.task.task}, where one of {wanted} is needed")
 
 
 def load(path: Path) -> LoadedModel:
@@ -56,15 +62,28 @@ def from_checkpoint(stored: Checkpoint, path: Path) -> LoadedModel:
     return LoadedModel(path, task, stored.resources, model, stored.metrics)
 
 
-def newest_model(runs: Path) -> Path:
-    """Return the most recently saved best.npz (or last.npz, of a run without one) under `runs`."""
+def find(path: Path | None, runs: Path, *tasks: type[Any]) -> LoadedModel:
+    """Load the model that is named, else of those under `runs` the one saved last, if tasks are given of one of these.
+
+    A run's model is its best.npz, or last.npz where it has no other. UsageError where there is none.
+    """
+    if path:
+        return load(path)
     folders = [best if (best := folder / "best.npz").exists() else folder / "last.npz" for folder in runs.glob("*")]
     models = [path for path in folders if path.exists()]
-    if not models:
-        raise UsageError(
-            f"no model under {runs}{os.sep}", hint="train one: rnncli train corpus.txt; or name one: --model PATH"
-        )
-    return max(models, key=lambda path: path.stat().st_mtime_ns)
+    for model in sorted(models, key=lambda path: path.stat().st_mtime_ns, reverse=True):
+        loaded = load(model)
+        if not tasks or isinstance(loaded.task, tasks):
+            return loaded
+    kind = f" of task {_names(tasks)}" if models else ""
+    raise UsageError(
+        f"no model{kind} under {runs}{os.sep}", hint="train one: rnncli train corpus.txt; or name one: --model PATH"
+    )
+
+
+def _names(tasks: tuple[type[Any], ...]) -> str:
+    """Return the names of the tasks that are of these kinds."""
+    return " or ".join(name for name, task in TASKS.items() if issubclass(task, tasks))
 
 
 def _task_of(stored: Checkpoint, path: Path) -> Task:

@@ -8,7 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from rnncli.models.language_model import EmbeddingSpec, LanguageModel, LanguageModelSpec
+from rnncli.models.language_model import LanguageModel, LanguageModelSpec
+from rnncli.models.recurrent_spec import EmbeddingSpec
 from rnncli.nn.cells import CELLS, AnyCell
 from rnncli.nn.parameter import Array, pack
 from rnncli.nn.protocols import Loss

@@ -1,45 +1,26 @@
 """The language model: tokens in, a distribution over the next token out, at every step."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from annotated_types import Ge, Gt, Le, Lt
 from numpy.typing import DTypeLike
 
+from rnncli.models.recurrent_spec import EmbeddingSpec, RecurrentSpec
 from rnncli.nn.blocks import flat
-from rnncli.nn.cells import AnyCell, LSTMCell
-from rnncli.nn.layers import Embedding, Lookup, Softmax, Stack
+from rnncli.nn.layers import Embedding, Lookup, Softmax
 from rnncli.nn.layers.softmax import SoftmaxGradient
 from rnncli.nn.layers.stack import StackCache
 from rnncli.nn.parameter import Array, Parameters, prefixed
 from rnncli.nn.protocols import Loss, State, SupportsBatch
 
-Probability = Annotated[float, Ge(0), Lt(1)]
-Size = Annotated[int, Gt(0), Le(1_000_000)]
-
 
 @dataclass(frozen=True)
-class EmbeddingSpec:
-    """How a token becomes a vector: its own learned one, or a one-hot one (kept as its index)."""
-
-    kind: Literal["learned", "one_hot"] = "learned"
-    size: Size = 64
-
-
-@dataclass(frozen=True)
-class LanguageModelSpec:
+class LanguageModelSpec(RecurrentSpec):
     """The architecture of a language model: the `model` section of a spec."""
 
     embedding: EmbeddingSpec = EmbeddingSpec()
     tie_embeddings: bool = False
-    cell: AnyCell = LSTMCell()
-    hidden_size: Size = 128
-    num_layers: Size = 2
-    bias: bool = True
-    initial_state: Literal["zeros", "learned"] = "zeros"
-    dropout: Probability = 0.0
-    recurrent_dropout: Probability = 0.0
 
     def __post_init__(self) -> None:
         """Refuse combinations that make no sense."""
@@ -82,18 +63,7 @@ class LanguageModel:
         deviation = H**-0.5 if spec.tie_embeddings else 1.0
         learned = spec.embedding.kind == "learned"
         self.embedding = Embedding(V, E, rng=rng, dtype=dtype, deviation=deviation) if learned else None
-        self.recurrent = Stack(
-            spec.cell,
-            E if learned else V,
-            H,
-            spec.num_layers,
-            rng=rng,
-            dtype=dtype,
-            bias=spec.bias,
-            learned_initial_state=spec.initial_state == "learned",
-            dropout=spec.dropout,
-            recurrent_dropout=spec.recurrent_dropout,
-        )
+        self.recurrent = spec.build(E if learned else V, rng=rng, dtype=dtype)
         tied = self.embedding.weight if self.embedding and spec.tie_embeddings else None
         self.output = Softmax(H, V, rng=rng, dtype=dtype, bias=spec.bias, weight=tied)
 

@@ -62,16 +62,70 @@ class Cell(Protocol):
         ...
 
 
+class SequenceLayer(Protocol):
+    """A layer over sequences with a hidden state: x (D, T, B) in, y (F, T, B) out; of a state, S arrays (F, B).
+
+    Padding, where the mask (T, B) is False, holds the state still and changes nothing, whatever finite numbers stand
+    there: y repeats the state, and x gets no gradient.
+    """
+
+    @property
+    def output_size(self) -> int:
+        """F: rows of what `forward` returns, and of a state."""
+        ...
+
+    def parameters(self) -> Parameters:
+        """Return every parameter by name."""
+        ...
+
+    def forward(self, x: Any, state: Array | None, mask: Array | None, rng: Any) -> tuple[Array, Array, Any]:
+        """Return y, the state after the last step (S, F, B) and the cache; x may be a lookup of token ids.
+
+        `state` None begins as the layer itself does; `rng` draws dropout, None evaluates.
+        """
+        ...
+
+    def backward(self, d_y: Array, cache: Any, d_state: Array | None) -> tuple[Array | None, Array]:
+        """Add to the gradient of every parameter; return ∂L/∂x and ∂L/∂state of the state before the first step.
+
+        `d_state` is the gradient of the state after the last step, None for none; ∂L/∂x of a lookup is that of its
+        vectors, None for one-hot ones.
+        """
+        ...
+
+
+class Readout(Protocol):
+    """What makes one vector of each sequence's outputs over time; padding counts for nothing, whatever stands there.
+
+    y (F, T, B), mask (T, B). A sequence without any real step reads as zeros, and gives no gradient.
+    """
+
+    def parameters(self) -> Parameters:
+        """Return every parameter by name."""
+        ...
+
+    def forward(self, y: Array, mask: Array | None) -> tuple[Array, Any]:
+        """Return the vectors (F, B) and the cache."""
+        ...
+
+    def backward(self, d_vector: Array, cache: Any) -> Array:
+        """Add to the gradient of every parameter; return ∂L/∂y (F, T, B), zero at padding."""
+        ...
+
+
 @dataclass(frozen=True)
 class Loss:
-    """A loss summed over `count` predictions, in nats; kept apart so that means over ragged batches are right."""
+    """A loss summed over `count` predictions; kept apart so that means over ragged batches are right.
+
+    Cross-entropies are in nats, squared errors in the square of the targets' unit.
+    """
 
     sum: float
     count: int
 
     @property
     def mean(self) -> float:
-        """Nats a prediction; NaN for none."""
+        """The loss of a prediction; NaN for none."""
         return self.sum / self.count if self.count else float("nan")
 
     def plus(self, other: "Loss") -> "Loss":
@@ -92,6 +146,15 @@ class SupportsBatch(Protocol):
     def targets(self) -> Array: ...  # noqa: D102
     @property
     def mask(self) -> Array | None: ...  # noqa: D102
+
+
+class SupportsLabelledBatch(SupportsBatch, Protocol):
+    """The same of labelled sequences: inputs are ids (T, B) or vectors (D, T, B), targets class ids (B,) or (K, B)."""
+
+    @property
+    def weights(self) -> Array | None:
+        """What each sequence's loss is multiplied by, (B,)."""
+        ...
 
 
 class Model(Protocol):

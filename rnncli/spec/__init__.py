@@ -2,6 +2,7 @@
 
 from rnncli.spec.document import Document
 from rnncli.spec.json_schema import json_schema
+from rnncli.spec.messages import nearest
 from rnncli.spec.overrides import assign, override
 from rnncli.spec.reader import parse_spec, read_spec
 from rnncli.spec.validation import from_plain, validate
@@ -12,6 +13,7 @@ __all__ = [
     "assign",
     "from_plain",
     "json_schema",
+    "nearest",
     "override",
     "parse_spec",
     "read_spec",

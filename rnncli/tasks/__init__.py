@@ -1,9 +1,25 @@
-"""The tasks by name: each puts data, a model, a loss, baselines and decoding together."""
+"""The tasks by name: each puts data, a model, a loss, scores and baselines together."""
 
+from rnncli.tasks.classification import ClassificationTask, LabelledTask, RegressionTask
 from rnncli.tasks.language_model import LanguageModelTask
+from rnncli.tasks.protocol import Dataset, Report, Resources, Score, Task, silent
 
-Task = LanguageModelTask
+TASKS: dict[str, type[Task]] = {
+    "language_model": LanguageModelTask,
+    "classification": ClassificationTask,
+    "regression": RegressionTask,
+}
 
-TASKS: dict[str, type[Task]] = {"language_model": LanguageModelTask}
-
-__all__ = ["TASKS", "LanguageModelTask", "Task"]
+__all__ = [
+    "TASKS",
+    "ClassificationTask",
+    "Dataset",
+    "LabelledTask",
+    "LanguageModelTask",
+    "RegressionTask",
+    "Report",
+    "Resources",
+    "Score",
+    "Task",
+    "silent",
+]

@@ -86,5 +86,9 @@ class CorpusCache:
                         path.unlink()
 
 
+NO_CACHE = CorpusCache()
+"""Nothing is found, and nothing kept."""
+
+
 def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a FIFO without a writer would wait for ever

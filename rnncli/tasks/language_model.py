@@ -1,32 +1,51 @@
 """The language-model task: text in, a model of the next token out."""
 
-import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnncli.data import Vocabulary
+from rnncli.data import Sequences, Vocabulary
+from rnncli.decoding import Sampling
+from rnncli.models.gradient_cases import GradientCase, language_model_case
 from rnncli.models.language_model import LanguageModel, LanguageModelSpec
 from rnncli.models.ngram import baselines
-from rnncli.tasks.corpus_cache import CorpusCache
-from rnncli.tasks.text_data import NO_CACHE, TextDataset, evaluation_batches, fit_sizes, make_batches, read_dataset
-from rnncli.tasks.text_encoding import Report, silent
-from rnncli.tasks.text_spec import TextDataSpec, as_paths
-from rnncli.training.trainer import Batches, TrainingSpec
+from rnncli.nn.protocols import Loss
+from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
+from rnncli.tasks.protocol import Report, Resources, Task, Unit, silent
+from rnncli.tasks.text_data import TextDataset, evaluation_batches, fit_sizes, make_batches, read_dataset, read_other
+from rnncli.tasks.text_generation import TextGenerator
+from rnncli.tasks.text_spec import TextDataSpec, TextTrainingSpec
+from rnncli.training.evaluation import evaluate
+from rnncli.training.events import Evaluation
+from rnncli.training.trainer import Batches
+
+SAMPLE_LENGTH = 160
+"""Tokens of the text that is shown now and then while a model is trained."""
 
 
 @dataclass(frozen=True)
-class LanguageModelTask:
+class TextScore:
+    """A model's loss on a split, and the naive baselines on the same split, in nats a token."""
+
+    split: str
+    loss: Loss
+    baselines: dict[str, float]
+
+
+@dataclass(frozen=True)
+class LanguageModelTask(Task):
     """A spec of `task: language_model`."""
+
+    inherited: ClassVar[tuple[str, ...]] = ("model", "data.tokenizer", "data.format")
 
     task: Literal["language_model"] = "language_model"
     data: TextDataSpec = TextDataSpec()
     model: LanguageModelSpec = LanguageModelSpec()
-    training: TrainingSpec = TrainingSpec()
+    training: TextTrainingSpec = TextTrainingSpec()
 
     def __post_init__(self) -> None:
         """Refuse combinations of sections that make no sense."""
@@ -35,16 +54,29 @@ class LanguageModelTask:
                 "training.state: reset is for data.format: stream; each line begins with a fresh state anyway"
             )
 
+    @property
+    def unit(self) -> Unit:
+        """What a loss is counted by."""
+        return self.data.tokenizer.level
+
     def read(
         self,
         base: Path,
-        vocabulary: Vocabulary | None = None,
+        resources: Resources | None = None,
         *,
         cache: CorpusCache = NO_CACHE,
         report: Report = silent,
     ) -> TextDataset:
         """Read the data, paths relative to `base`, and build its vocabulary unless one is given."""
+        vocabulary = None if resources is None else vocabulary_of(resources)
         return read_dataset(self.data, self.training.random_seed, base, vocabulary, cache=cache, report=report)
+
+    def read_files(
+        self, files: Iterable[str], resources: Resources, *, encoding: str | None = None, report: Report = silent
+    ) -> tuple[Sequences, list[str]]:
+        """Read files that are no part of the spec, and return them with notices."""
+        spec = replace(self.data, encoding=encoding or self.data.encoding)
+        return read_other(spec, tuple(files), vocabulary_of(resources), report)
 
     def fitted(self, dataset: TextDataset) -> tuple[Self, list[str]]:
         """Return the task with sizes that fit a small corpus, and a notice for each size that shrank."""
@@ -57,12 +89,8 @@ class LanguageModelTask:
         ]
         return replace(self, training=replace(self.training, **changes)), notices
 
-    def resources(self, dataset: TextDataset) -> dict[str, Any]:
-        """Return what a model of this data needs beside its weights, JSON-able."""
-        return {"vocabulary": dataset.vocabulary.to_plain()}
-
     def build_model(
-        self, resources: dict[str, Any], rng: np.random.Generator | None, dtype: DTypeLike = np.float32
+        self, resources: Resources, rng: np.random.Generator | None, dtype: DTypeLike = np.float32
     ) -> LanguageModel:
         """Return a fresh model; without `rng` its weights are zeros, to be loaded."""
         return LanguageModel(self.model, len(vocabulary_of(resources)), rng=rng, dtype=dtype)
@@ -72,28 +100,47 @@ class LanguageModelTask:
         training = self.training
         return make_batches(self.data, training, dataset.splits.train, training.batch_size, training.bptt_length)
 
-    def evaluation(self, dataset: TextDataset, split: str) -> Batches | None:
-        """Return batches that predict each token of a split once, None where the split is empty."""
-        part = dataset.part(split)
-        return evaluation_batches(self.data, self.training, part) if part else None
+    def evaluate(
+        self,
+        model: LanguageModel,
+        resources: Resources,  # noqa: ARG002 - other tasks need them, here and below
+        part: Sequences,
+    ) -> Evaluation:
+        """Measure the model on each token of a split once."""
+        return Evaluation(evaluate(model, evaluation_batches(self.data, self.training, part)))
 
-    def baselines(self, dataset: TextDataset, splits: Iterable[str]) -> dict[str, dict[str, float]]:
-        """Return the cross-entropy of n-gram models on each split, in nats a token."""
-        return baselines(
-            dataset.splits.train, {split: dataset.part(split) for split in splits}, len(dataset.vocabulary)
-        )
+    def scores(
+        self,
+        model: LanguageModel,
+        resources: Resources,
+        train: Sequences,
+        parts: Mapping[str, Sequences],
+    ) -> list[TextScore]:
+        """Return the model's loss on each split that is not empty, beside that of n-grams."""
+        parts = {name: part for name, part in parts.items() if part}
+        known = baselines(train, parts, model.vocabulary_size) if train and parts else {}
+        return [
+            TextScore(name, self.evaluate(model, resources, part).loss, known.get(name, {}))
+            for name, part in parts.items()
+        ]
 
-    def moved(self, base: Path, folder: Path) -> Self:
-        """Return the task with its data paths, relative to `base`, as seen from `folder`."""
-        moved: dict[str, Any] = {}
-        for name in ("train", "validation", "test"):
-            # Of real paths: the system looks for the ".." of a link above what the link points to
-            real = map(os.path.realpath, (base / path for path in as_paths(getattr(self.data, name))))
-            paths = tuple(os.path.relpath(path, os.path.realpath(folder)) for path in real)
-            moved[name] = paths[0] if len(paths) == 1 else paths
-        return replace(self, data=replace(self.data, **moved))
+    def summary(self, dataset: TextDataset) -> str:
+        """Say in a few words what the model is trained on."""
+        return f"{len(dataset.vocabulary):,} tokens in the vocabulary, {dataset.tokens('train'):,} to train on"
+
+    def sample(self, model: LanguageModel, resources: Resources) -> str:
+        """Return a little text as the model writes it now."""
+        writer = TextGenerator(model, vocabulary_of(resources))
+        drawn = writer.generate("", length=SAMPLE_LENGTH, sampling=Sampling(temperature=0.7))
+        return "".join(piece for _, piece, _ in drawn)
+
+    def gradient_cases(self, random_seed: int) -> Iterator[GradientCase]:
+        """Return what the gradients of this spec's model are checked on, at its own size."""
+        for masked in (False, True):
+            title = f"{self.model.cell.name}, {'masked' if masked else 'full'}"
+            yield language_model_case(self.model, 12, title=title, masked=masked, random_seed=random_seed)
 
 
-def vocabulary_of(resources: dict[str, Any]) -> Vocabulary:
+def vocabulary_of(resources: Resources) -> Vocabulary:
     """Return the vocabulary of a checkpoint's resources; DataError when it is none."""
     return Vocabulary.from_plain(resources.get("vocabulary", {}))

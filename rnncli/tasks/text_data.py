@@ -8,14 +8,15 @@ from pathlib import Path
 
 from rnncli.data import Encoded, Items, Sequences, Splits, Streams, Vocabulary, Windows, find_sources
 from rnncli.errors import DataError
-from rnncli.tasks.corpus_cache import CorpusCache
-from rnncli.tasks.text_encoding import Report, encode, key_of, silent
-from rnncli.tasks.text_spec import Paths, TextDataSpec, as_paths, resolved
-from rnncli.training.trainer import Batches, TrainingSpec
+from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
+from rnncli.tasks.paths import Paths, as_paths, resolved
+from rnncli.tasks.protocol import Report, Resources, silent
+from rnncli.tasks.text_encoding import encode, key_of
+from rnncli.tasks.text_spec import TextDataSpec, TextTrainingSpec
+from rnncli.training.trainer import Batches
 
 STREAM_TOKENS = 1000
 """Evaluation reads a text in streams of at least this many tokens, so that few of them begin without context."""
-NO_CACHE = CorpusCache()
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,18 @@ class TextDataset:
     notices: tuple[str, ...]
     fingerprint: str
     """A hash of the ids to train and to validate on, by which a resumed run knows its data again."""
+
+    @property
+    def resources(self) -> Resources:
+        """What a model of this text needs beside its weights."""
+        return {"vocabulary": self.vocabulary.to_plain()}
+
+    def sizes(self) -> dict[str, int]:
+        """Return the numbers of tokens."""
+        return {
+            "vocabulary": len(self.vocabulary),
+            **{f"{split}_tokens": self.tokens(split) for split in Splits._fields},
+        }
 
     def tokens(self, split: str) -> int:
         """Return the number of tokens in a split, those around lines not counted."""
@@ -106,7 +119,7 @@ def _unknown_notice(name: str, unknown: int, tokens: int) -> list[str]:
     return [f"{unknown / tokens:.2%} of the {name} tokens are not in the vocabulary"] if unknown else []
 
 
-def fit_sizes(spec: TextDataSpec, training: TrainingSpec, train: Sequences) -> tuple[int, int]:
+def fit_sizes(spec: TextDataSpec, training: TextTrainingSpec, train: Sequences) -> tuple[int, int]:
     """Return batch_size and bptt_length, smaller than asked where the text is too small for 20 batches an epoch."""
     tokens, batch_size, length = train.size, training.batch_size, training.bptt_length
     if spec.format == "lines":
@@ -121,7 +134,9 @@ def fit_sizes(spec: TextDataSpec, training: TrainingSpec, train: Sequences) -> t
     return batch_size, length
 
 
-def make_batches(spec: TextDataSpec, training: TrainingSpec, part: Sequences, batch_size: int, length: int) -> Batches:
+def make_batches(
+    spec: TextDataSpec, training: TextTrainingSpec, part: Sequences, batch_size: int, length: int
+) -> Batches:
     """Return the batches of a split: lines padded together, parallel streams, or sliding windows."""
     if spec.format == "lines":
         return Items(part, batch_size, length if training.bptt == "truncated" else None)
@@ -134,10 +149,10 @@ def make_batches(spec: TextDataSpec, training: TrainingSpec, part: Sequences, ba
     return Streams(stream, batch_size, full if training.bptt == "full" else length)
 
 
-def evaluation_batches(spec: TextDataSpec, training: TrainingSpec, part: Sequences) -> Batches:
+def evaluation_batches(spec: TextDataSpec, training: TextTrainingSpec, part: Sequences) -> Batches:
     """Return batches that predict every token of a split once, in streams long enough to have context."""
     streams = training.batch_size
     if spec.format == "stream":
         streams = max(1, min(streams, part.size // STREAM_TOKENS))
     # Whatever `training` says of windows and state: the defaults read a stream with carried state, and whole lines
-    return make_batches(spec, TrainingSpec(), part, streams, training.bptt_length)
+    return make_batches(spec, TextTrainingSpec(), part, streams, training.bptt_length)

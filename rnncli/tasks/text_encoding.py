@@ -26,18 +26,12 @@ from rnncli.data import (
 )
 from rnncli.errors import DataError
 from rnncli.storage import Scratch
+from rnncli.tasks.protocol import Report
 from rnncli.tasks.text_spec import TextDataSpec
 from rnncli.training.randomness import generator
 
 VERSION = 1
 """Of the way from files to ids; another number leaves alone what older versions have kept."""
-
-Report = Callable[[str, int, int], None]
-"""Is told what is being done, how much of it is done, and how much there is."""
-
-
-def silent(activity: str, done: int, total: int) -> None:
-    """Report to nobody."""
 
 
 def key_of(spec: TextDataSpec, random_seed: int, sources: Mapping[str, Sequence[Source]], report: Report) -> str:

@@ -1,17 +1,15 @@
-"""Which text a language model reads, and how: the `data` section of a spec."""
+"""Which text a language model reads and learns from, and how: the `data` and `training` sections of a spec."""
 
-import glob
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Lt
 
 from rnncli.data import TokenizerSpec
+from rnncli.tasks.paths import Paths, as_paths
+from rnncli.training.trainer import Size, TrainingSpec
 
 Part = Annotated[float, Ge(0), Lt(1)]
-Paths = str | tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -46,18 +44,18 @@ class TextDataSpec:
                 raise ValueError("train, validation and test name files, folders or globs; train may be - for stdin")
 
 
-def as_paths(paths: Paths) -> tuple[str, ...]:
-    """Return one path or several as a tuple."""
-    return (paths,) if isinstance(paths, str) else paths
+@dataclass(frozen=True)
+class TextTrainingSpec(TrainingSpec):
+    """How a language model is trained: the `training` section of a spec."""
 
+    bptt: Literal["truncated", "full"] | None = None  # None: truncated for a stream, full for lines
+    bptt_length: Size = 50
+    state: Literal["carry", "reset"] = "carry"
+    stride: Size | None = None  # between windows under `state: reset`; None: bptt_length, no overlap
 
-def resolved(paths: Paths, base: Path) -> tuple[str, ...]:
-    """Return the paths as seen from `base`; "-" is standard input."""
-    return tuple(path if path == "-" else _joined(base, path) for path in as_paths(paths))
-
-
-def _joined(base: Path, path: str) -> str:
-    joined = os.path.join(base, path)  # noqa: PTH118
-    if set(path) & set("*?[") and not os.path.exists(joined):  # noqa: PTH110
-        return os.path.join(glob.escape(str(base)), path)  # noqa: PTH118
-    return joined
+    def __post_init__(self) -> None:
+        """Refuse combinations that make no sense."""
+        if self.stride is not None and self.state == "carry":
+            raise ValueError(
+                "stride needs state: reset; with carried state each window begins where the last one ended"
+            )

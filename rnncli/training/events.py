@@ -1,9 +1,18 @@
 """What a training run reports as it goes. Saving, logging and drawing are consumers of these."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from rnncli.nn.protocols import Loss
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a model is worth on data that it does not learn from: its loss, and the task's metrics by name."""
+
+    loss: Loss
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,7 @@ class Validated:
     loss: Loss
     best: bool  # lower than every one before
     split: Literal["validation", "train"] = "validation"
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The record of a run on disk: metrics.jsonl, and the checkpoints best.npz and last.npz, written as events pass by."""
 
 import json
+import math
 import os
 import shlex
 from collections.abc import Callable, Iterator
@@ -59,7 +60,7 @@ class Recorder:
         """Return the model as it is now, with the metrics of that validation."""
         metrics: Json = {"step": self.trainer.progress.step, "fingerprint": self.fingerprint}
         if event:
-            metrics |= {"epoch": event.epoch, f"{event.split}_loss": event.loss.mean}
+            metrics |= {"epoch": event.epoch, **measured(event)}
         return Checkpoint(self.spec, self.resources, metrics, weights_of(self.trainer), **more)
 
     def save_last(self) -> None:
@@ -86,7 +87,7 @@ class Recorder:
 def metrics_line(event: StepDone | Validated) -> Json:
     """Return one line of metrics.jsonl: losses in nats a token."""
     if isinstance(event, Validated):
-        return {"step": event.step, "epoch": event.epoch, f"{event.split}_loss": event.loss.mean, "best": event.best}
+        return {"step": event.step, "epoch": event.epoch, **measured(event), "best": event.best}
     return {
         "step": event.step,
         "epoch": event.epoch,
@@ -95,6 +96,12 @@ def metrics_line(event: StepDone | Validated) -> Json:
         "gradient_norm": event.gradient_norm,
         "learning_rate": event.learning_rate,
     }
+
+
+def measured(event: Validated) -> Json:
+    """Return what a validation found, JSON-able: null for a metric that these data leave undefined."""
+    metrics = {name: value if math.isfinite(value) else None for name, value in event.metrics.items()}
+    return {f"{event.split}_loss": event.loss.mean, **metrics}
 
 
 def read_metrics(path: Path) -> Iterator[tuple[str, Json]]:

@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le
 from rnncli.errors import DivergedError
 from rnncli.nn.parameter import Array, collect, pack
 from rnncli.nn.protocols import Loss, Model, State
-from rnncli.training.events import Event, Finished, StepDone, Validated
+from rnncli.training.events import Evaluation, Event, Finished, StepDone, Validated
 from rnncli.training.optimizers import Adam, Optimizer
 from rnncli.training.randomness import generator
 from rnncli.training.schedules import AnySchedule, Constant, Position
@@ -24,15 +24,11 @@ EXPLODED = 1000
 
 @dataclass(frozen=True)
 class TrainingSpec:
-    """How a model is trained: the `training` section of a spec."""
+    """How any model is trained: what the `training` sections of all tasks have in common."""
 
     epochs: Size = 20
     steps: Size | None = None  # stop after so many updates, whatever `epochs` says
     batch_size: Size = 50
-    bptt: Literal["truncated", "full"] | None = None  # None: truncated for a stream, full for lines
-    bptt_length: Size = 50
-    state: Literal["carry", "reset"] = "carry"
-    stride: Size | None = None  # between windows under `state: reset`; None: bptt_length, no overlap
     reduction: Literal["mean", "sum"] = "mean"
     optimizer: Optimizer = Adam()
     schedule: AnySchedule = Constant()
@@ -42,13 +38,6 @@ class TrainingSpec:
     patience: Size | None = 5  # validations without a new best before the run stops; None: never
     random_seed: Annotated[int, Ge(0)] = 1
     workers: Annotated[int, Gt(0), Le(1024)] = 1  # processes that share out each batch
-
-    def __post_init__(self) -> None:
-        """Refuse combinations that make no sense."""
-        if self.stride is not None and self.state == "carry":
-            raise ValueError(
-                "stride needs state: reset; with carried state each window begins where the last one ended"
-            )
 
 
 class Batches(Protocol):
@@ -81,7 +70,7 @@ class Trainer:
     """
 
     def __init__(
-        self, model: Model, batches: Batches, validate: Callable[[], Loss] | None, settings: TrainingSpec
+        self, model: Model, batches: Batches, validate: Callable[[], Evaluation] | None, settings: TrainingSpec
     ) -> None:
         self.model, self.batches, self.validate, self.settings = model, batches, validate, settings
         self.workers, self.notices = workers_for(settings.workers, settings.batch_size)
@@ -185,13 +174,15 @@ class Trainer:
 
     def _validate(self) -> Validated:
         progress = self.progress
-        loss = self.validate() if self.validate else progress.recent
+        found = self.validate() if self.validate else Evaluation(progress.recent)
+        loss = found.loss
         self._check(f"validation loss after step {progress.step}", loss.mean, self._exploded)
         is_best = loss.mean < self.best
         progress.validations.append(loss.mean)
         progress.validated_step = progress.step
         progress.recent = Loss(0.0, 0)
-        return Validated(progress.step, self._epochs_done(), loss, is_best, "validation" if self.validate else "train")
+        split: Literal["validation", "train"] = "validation" if self.validate else "train"
+        return Validated(progress.step, self._epochs_done(), loss, is_best, split, found.metrics)
 
     @property
     def _exploded(self) -> float:

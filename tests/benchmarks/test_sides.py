@@ -1,23 +1,41 @@
 import json
 import math
 import os
+import subprocess
 import sys
 from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
-from rnncli.benchmarks import Workload, naive, ours, products, serving, sides
+from rnncli.benchmarks import WORKLOADS, Workload, naive, ours, products, serving, sides
 from rnncli.benchmarks.sides import Side, Timing, own_side, peers
+from rnncli.data import Bucketed
 from rnncli.errors import RnncliError, UsageError
 from rnncli.training.events import StepDone
 
 TINY = Workload("train", "lstm", 2, 4, batch_size=3, length=5, vocabulary_size=7, embedding_size=2)
+RAGGED = Workload("classify", "lstm", 1, 4, batch_size=3, embedding_size=2, lengths=((1, 2, 2), (3, 5, 4)), labels=2)
 ECHO = """
 import sys
 print('{"version": "1.0"}', flush=True)
 for line in sys.stdin:
     print('{"seconds": %s, "cpu_seconds": 0.25}' % (int(line) * 0.01), flush=True)
+"""
+ALONE = """
+import json, runpy, sys
+import torch
+script, work = runpy.run_path(sys.argv[1]), json.loads(sys.argv[2])
+embedding, recurrent, _ = script["network"](work)
+ids, steps, pack = script["labelled"](work, [3, 5, 4])[0]
+alone = []
+for sequence, length in enumerate(steps.tolist()):
+    y = recurrent(embedding(ids[:length, sequence]))[0]
+    ends = torch.cat((y[-1, :4], y[0, 4:]))
+    alone.append(y.max(0).values if work["readout"] == "max" else ends)
+ways = ["packed"] + ["padded"] * (not work["bidirectional"] and work["readout"] == "last")
+vectors = [script[way](work, embedding, recurrent, ids, steps, pack) for way in ways]
+print(json.dumps([float((vector - torch.stack(alone)).abs().max()) for vector in vectors]))
 """
 
 
@@ -40,6 +58,31 @@ class TestOurs:
         number, _, text = run(11)
         assert (number, len(text.text), len(text.tokens), text.ended) == (2, 11, 11, "length")
         assert run(11)[2].text != text.text
+
+    def test_a_step_of_classification_is_an_update_on_a_batch(self):
+        last = ours.prepare(RAGGED)(5)
+        assert isinstance(last, StepDone)
+        assert (last.step, last.epoch, last.loss.count) == (5, 2.5, 3)
+        assert 0 < last.loss.mean < 2 * math.log(2)
+
+    @pytest.mark.parametrize("name", ["k", "l", "m"])
+    def test_the_trainer_makes_the_batches_of_the_workload(self, name):
+        work = WORKLOADS[name]
+        batches = Bucketed(ours.examples(work), work.batch_size)
+        for epoch in range(2):
+            found = [
+                tuple([len(batch.inputs)] * 32 if batch.mask is None else batch.mask.sum(axis=0))
+                for batch in batches.epoch(np.random.default_rng(epoch))
+            ]
+            assert sorted(found) == sorted(work.lengths)
+        ids = batches.examples.values
+        assert (ids.dtype, ids.min() < 10, 4990 < ids.max() < 5000) == (np.uint16, True, True)
+        assert 0.4 < batches.examples.targets.mean() < 0.6
+
+    def test_the_classifier_is_the_one_that_is_named(self):
+        spec = ours.build_classifier(replace(RAGGED, cell="gru", bidirectional=True, readout="max", num_layers=2)).spec
+        assert (spec.cell.name, spec.bidirectional, spec.readout) == ("gru", True, "max")
+        assert (spec.embedding.size, spec.hidden_size, spec.num_layers) == (2, 4, 2)
 
     def test_the_model_is_the_one_that_is_named(self):
         spec = ours.build(replace(TINY, cell="gru", embedding_size=None), 7).spec
@@ -82,6 +125,13 @@ class TestSide:
             side.calibrate(3.0)
             assert side.steps == 300
 
+    def test_a_portion_of_ragged_batches_has_each_as_often(self):
+        with python(ECHO, lengths=((1,), (2,), (3,))) as side:
+            side.calibrate(1.0)
+            assert side.steps == 99
+            side.calibrate(0.01)
+            assert side.steps == 3
+
     @pytest.mark.skipif(sys.platform != "linux", reason="no /proc")
     def test_peak_memory_is_that_of_the_process_at_its_largest(self):
         with python("block = b'x' * 200_000_000\ndel block" + ECHO) as large, python(ECHO) as small:
@@ -122,6 +172,15 @@ class TestPeers:
         assert {side.name for side in (*layers, *cells)} == {"PyTorch nn.LSTM", "PyTorch LSTMCell"}
         assert all(side.command[0] == "python" and side.work.tokens == 15 for side in (*layers, *cells))
 
+    def test_pytorch_packs_sequences_and_pads_them_where_it_may(self):
+        packed, padded = peers(RAGGED, "torch", "python")
+        assert [side.setting for side in packed] == ["packed, with oneDNN", "packed, without oneDNN"]
+        assert [side.setting for side in padded] == ["padded, with oneDNN", "padded, without oneDNN"]
+        assert packed[0].work.lengths == RAGGED.lengths
+        for change in ({"bidirectional": True}, {"readout": "max"}):
+            (alone,) = peers(replace(RAGGED, **change), "torch", "python")
+            assert alone[0].setting == "packed, with oneDNN"
+
     def test_pytorch_has_a_thread_for_each_worker(self):
         ((side, _),) = peers(replace(TINY, workers=2), "torch", "python")
         assert side.environment["OMP_NUM_THREADS"] == "2"
@@ -130,11 +189,27 @@ class TestPeers:
     def test_the_naive_loop_has_one_sequence_and_one_layer(self):
         ((side,),) = peers(replace(TINY, cell="rnn", num_layers=1), "naive", "")
         assert side.work.batch_size == 1
-        for work in (TINY, replace(TINY, cell="rnn"), Workload("generate", "rnn", 1, 4, batch_size=1)):
+        generation, classification = Workload("generate", "rnn", 1, 4, batch_size=1), replace(RAGGED, cell="rnn")
+        for work in (TINY, replace(TINY, cell="rnn"), generation, classification):
             with pytest.raises(UsageError, match="the naive loop trains an rnn of one layer"):
                 peers(work, "naive", "")
 
 
+@pytest.mark.slow
+@pytest.mark.skipif("TORCH_PYTHON" not in os.environ, reason="TORCH_PYTHON names no interpreter that has PyTorch")
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize(("bidirectional", "readout"), [(False, "last"), (False, "max"), (True, "last"), (True, "max")])
+def test_pytorch_reads_a_packed_batch_as_each_sequence_alone(cell, bidirectional, readout):
+    work = replace(RAGGED, cell=cell, num_layers=2, bidirectional=bidirectional, readout=readout)
+    command = [os.environ["TORCH_PYTHON"], "-c", ALONE, str(sides.PACKAGE / "pytorch.py"), json.dumps(asdict(work))]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    differences = json.loads(done.stdout)
+    assert len(differences) == len(peers(work, "torch", "python"))
+    assert max(differences) < 1e-6
+
+
 def test_a_side_of_ours_runs_in_a_process_of_its_own():
+    with own_side("ours", RAGGED) as side:
+        assert side.run(3).seconds > 0
     with own_side("ours", TINY) as side, own_side("naive", replace(TINY, cell="rnn", num_layers=1), "naive") as other:
         assert min(side.run(2).seconds, other.run(2).seconds) > 0

@@ -217,10 +217,10 @@ def test_random_command_lines(bad, count):
 
 
 def test_what_nobody_foresaw(rnncli, monkeypatch):
-    def fail(name):
-        raise KeyError(name)
+    def fail(model, runs, *tasks):
+        raise KeyError(runs)
 
-    monkeypatch.setattr("rnncli.experiments.newest_model", fail)
+    monkeypatch.setattr("rnncli.experiments.find", fail)
     result = rnncli("generate")
     assert (result.status, result.out) == (1, "")
     assert result.err == "unexpected KeyError: PosixPath('runs'); RNNCLI_DEBUG=1 shows where\n"

@@ -1,5 +1,6 @@
 """`rnncli bench`: numbers on stdout, and one line where something is wrong."""
 
+import json
 import os
 import sys
 
@@ -56,6 +57,27 @@ def test_a_table_has_a_row_for_each_peer():
         HEADER,
         "a train lstm 2x128 B50 T50 V65 E128 62,500 51% 40",
     ]
+    ways = [
+        ("PyTorch", f"{way}, with oneDNN", "2.13", speed, None) for way, speed in (("packed", 5e4), ("padded", 1e5))
+    ]
+    assert [" ".join(line.split()) for line in speed_table({"k": compared("k", *ways)})[1:]] == [
+        "k classify lstm 1x128 last B32 T3-60 V5000 E64 62,500 18% 40 PyTorch 2.13 packed, with oneDNN 50,000 1.25",
+        "PyTorch 2.13 padded, with oneDNN 100,000 0.62",
+    ]
+
+
+def test_all_but_the_naive_network_is_usual(rnncli, monkeypatch):
+    works = []
+    monkeypatch.setattr("rnncli.benchmarks.measure", lambda work, **_: works.append(work.title) or compared("a"))
+    assert rnncli("bench")[0] == 0
+    assert works == [work.title for name, work in WORKLOADS.items() if name != "j"]
+
+
+def test_json_of_sequences_has_their_lengths():
+    found = json.loads(json.dumps(plain(compared("k"))))
+    assert (found["characters_per_second"], found["tokens_per_second"]) == (None, 62_500)
+    assert found["configuration"]["lengths"] == [list(batch) for batch in WORKLOADS["k"].lengths]
+    assert found["flops"] == pytest.approx(62_500 * 6 * (512 * 192 + 2 * 128 * 32 / WORKLOADS["k"].tokens))
 
 
 def test_json_of_words_has_no_characters():
@@ -74,15 +96,16 @@ def test_workers_are_those_of_use(rnncli, monkeypatch):
         return compared("j")
 
     monkeypatch.setattr("rnncli.benchmarks.measure", measure)
-    status, _, err = rnncli("bench", "j", "a", "i", "--workers", "9")
-    assert (status, workers) == (0, [8, 9, 1])
-    assert err == "note: j: workers 9 → 8: each needs 4 of a batch's 32 sequences to be of use\n"
+    status, _, err = rnncli("bench", "j", "a", "i", "k", "--workers", "9")
+    assert (status, workers) == (0, [8, 9, 1, 8])
+    fewer = "workers 9 → 8: each needs 4 of a batch's 32 sequences to be of use"
+    assert err == f"note: j: {fewer}\nnote: k: {fewer}\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("k", "WORK must be one of a, b, c, d, e, f, g, h, i, j, not 'k'"),
+        ("z", "WORK must be one of a, b, c, d, e, f, g, h, i, j, k, l, m, not 'z'"),
         ("--against jax", "--against must be one of torch, naive, not 'jax'"),
         ("a --torch-python python", "--torch-python is for --against torch"),
         ("a --workers -1", "--workers must be at least 1, not -1"),

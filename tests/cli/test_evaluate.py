@@ -70,7 +70,7 @@ def test_unknown_characters_are_counted(trained):
 def test_training_text_changed_or_gone(trained):
     Path("poem.txt").write_text(POEM.replace("the", "THE"), "utf-8")
     status, _, err = trained("evaluate")
-    assert (status, "note: the training text has changed since the model was trained" in err) == (0, True)
+    assert (status, "note: the training data has changed since the model was trained" in err) == (0, True)
     Path("poem.txt").unlink()
     status, out, err = trained("evaluate")
     assert (status, out, len(err.splitlines())) == (3, "", 1)

@@ -89,6 +89,35 @@ def test_losses_in_the_unit_of_the_tokens():
     assert words.in_unit(math.nan) == ("perplexity", "nan")
 
 
+def test_labels_and_values_have_no_other_unit():
+    for unit in ("sequence", "value"):
+        assert Meter(unit, 0).in_unit(1.5) == ("", "")
+
+
+def test_a_validation_has_the_loss_in_its_unit_and_the_metrics_in_their_order():
+    event = Validated(1, 1.0, Loss(2 * math.log(2), 1), best=True, metrics={"f1": 0.12345, "accuracy": 1.0})
+    assert Meter("byte", 0).of(event) == [("", "2.00 bits/byte"), ("f1", "0.123"), ("accuracy", "1.000")]
+    assert Meter("sequence", 0).of(event) == [("", ""), ("f1", "0.123"), ("accuracy", "1.000")]
+    odd = Validated(1, 1.0, Loss(1, 1), best=True, metrics={"mse": 1234567.0, "r2": math.nan, "mae": -2.5})
+    assert Meter("value", 0).of(odd) == [("", ""), ("mse", "1.23e+06"), ("r2", "nan"), ("mae", "-2.500")]
+
+
+@pytest.mark.parametrize(
+    ("unit", "counted"),
+    [
+        ("character", "tokens"),
+        ("byte", "tokens"),
+        ("word", "tokens"),
+        ("sequence", "sequences"),
+        ("value", "sequences"),
+    ],
+)
+def test_speed_is_of_what_is_counted(unit, counted):
+    meter = Meter(unit, 0.0)
+    meter.step_done(step(1, tokens=1500), 1.0)
+    assert meter.pace(step(1))[-1] == ("", f"1,500 {counted}/s")
+
+
 def test_pace_in_words():
     meter = Meter("character", 0.0)
     meter.step_done(step(1, tokens=41_200), 1.0)

@@ -28,7 +28,7 @@ class Clock:
         return self.now
 
 
-def script(clock, steps=200, seconds=5.0, validate=40, tokens=1000):
+def script(clock, steps=200, seconds=5.0, validate=40, tokens=1000, metrics=()):
     """Yield the events of a run whose loss falls from 3 to 1 nats, and whose validations take two seconds."""
     best = 9.0
     for step in range(1, steps + 1):
@@ -38,7 +38,7 @@ def script(clock, steps=200, seconds=5.0, validate=40, tokens=1000):
         if step % validate == 0:
             clock.now += 2
             mean = 1.6 if step == validate else 1.7
-            yield Validated(step, step / validate, Loss(mean * 500, 500), best=mean < best)
+            yield Validated(step, step / validate, Loss(mean * 500, 500), best=mean < best, metrics=dict(metrics))
             best = min(best, mean)
     yield Finished(steps, f"all {steps} steps done")
 
@@ -75,9 +75,9 @@ def watch(clock, unit="byte", sample=None, **options):
     return follow(script(clock, **options), Talk(quiet=False, color=None), unit=unit, sample=sample, clock=clock)
 
 
-def frame(terminal, events, sample):
+def frame(terminal, events, sample, unit="character", **options):
     """Return the lines on the terminal after so many events, and the last of these."""
-    run = watch(Clock(), "character", sample)
+    run = watch(Clock(), unit, sample, **options)
     last = list(islice(run, events))[-1]
     lines = terminal.last_frame()
     run.close()
@@ -116,6 +116,19 @@ def test_words_have_perplexity_and_no_overflow(capsys):
     ]
 
 
+def test_plain_lines_have_the_metrics_of_a_validation(capsys):
+    list(watch(Clock(), "sequence", metrics={"accuracy": 0.875, "macro f1": 0.5}, steps=80))
+    lines = capsys.readouterr().err.split("\n")
+    assert [line for line in lines if "validation" in line] == [
+        "step 40  epoch 1  validation 1.600  accuracy 0.875  macro f1 0.500  best",
+        "step 80  epoch 2  validation 1.700  accuracy 0.875  macro f1 0.500",
+    ]
+    assert lines[0] == "step 1/80  epoch 0  loss 2.975  lr 0.002  norm 0.840  200 sequences/s  ETA 0:06:35"
+    list(watch(Clock(), "byte", metrics={"accuracy": 0.875}, steps=40))
+    line = capsys.readouterr().err.split("\n")[-2]
+    assert line == "step 40  epoch 1  validation 1.600  2.31 bits/byte  accuracy 0.875  best"
+
+
 @pytest.mark.parametrize("setting", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {}])
 def test_without_colour_a_terminal_gets_plain_lines_too(terminal, setting):
     stream, clock = terminal(**setting), Clock()
@@ -143,6 +156,24 @@ def test_the_live_display(terminal):
         "                What [b]light[/b] :smile:",
         "            2",
     ]
+
+
+def test_the_live_display_has_the_metrics_of_a_validation(terminal):
+    metrics = {"accuracy": 0.875, "macro f1": 0.5}
+    _, lines = frame(terminal(), 82, lambda: None, "sequence", metrics=metrics)
+    assert [line.rstrip() for line in lines] == [
+        "━" * 59 + "   40%  0:10:06 left",
+        "step 80/200  epoch 2.0/5  lr 0.002  norm 0.840  200 sequences/s",
+        "training    2.542 nats  ███▇▇▇▇▇▇▆▆▆▆▆▅▅▅▅▅▅▄▄▄▄▄▄▃▃▃▃▃▂▂▂▂▂▂▁▁▁",
+        "validation  1.700 nats  accuracy 0.875  macro f1 0.500  best 1.600  at step 40",
+    ]
+
+
+def test_the_live_display_of_real_values_has_no_nats(terminal):
+    _, lines = frame(terminal(), 42, None, "value", metrics={"mae": 12.5})
+    assert lines[2].startswith("training    2.")
+    assert lines[3].rstrip() == "validation  1.600  mae 12.500  best"
+    assert not any("nats" in line for line in lines)
 
 
 def test_the_last_drawing_stays_without_the_sample(terminal):

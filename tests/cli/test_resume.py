@@ -64,7 +64,7 @@ def test_changed_text(trained):
     Path("poem.txt").write_text("x" + POEM, "utf-8")
     status, out, err = trained("train", "--resume", "runs/poem", "--steps", "90")
     assert (status, out) == (3, "")
-    assert "the training text has changed since this run was saved" in err
+    assert "the training data has changed since this run was saved" in err
 
 
 def test_run_in_use(trained):

@@ -36,7 +36,8 @@ every_cell = pytest.mark.parametrize("cell", VARIANTS, ids=lambda cell: getattr(
 def make_spec(cell, embedding="learned", layers=2, **options):
     kind, tied = EMBEDDINGS[embedding]
     size = H if tied else H - 1  # unequal sizes show a weight that is read transposed
-    return LanguageModelSpec(EmbeddingSpec(kind, size), tied, cell, H, layers, **options)
+    sizes = {"hidden_size": H, "num_layers": layers}
+    return LanguageModelSpec(EmbeddingSpec(kind, size), tie_embeddings=tied, cell=cell, **sizes, **options)
 
 
 def make_batch(seed=1):

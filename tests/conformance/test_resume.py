@@ -13,7 +13,7 @@ import pytest
 from rnncli import experiments
 from rnncli.nn.cells import CELLS
 from rnncli.nn.protocols import Loss
-from rnncli.training.events import Validated
+from rnncli.training.events import Evaluation, Validated
 from rnncli.training.optimizers import OPTIMIZERS
 from rnncli.training.schedules import Plateau
 from tests.tasks.tiny_runs import start, tiny_task, trained
@@ -44,12 +44,13 @@ def make_task(cell, optimizer, mode, **training):
 
 
 def unsteady(run):
-    """The run, with validation losses that go up and down."""
+    """The run, with validation losses that go up and down, and a metric beside them."""
     validate = run.trainer.validate
 
     def wrong():
-        loss = validate()
-        return Loss(loss.sum * UNSTEADY[len(run.trainer.progress.validations) % len(UNSTEADY)], loss.count)
+        loss = validate().loss
+        factor = UNSTEADY[len(run.trainer.progress.validations) % len(UNSTEADY)]
+        return Evaluation(Loss(loss.sum * factor, loss.count), {"metric": loss.sum / factor})
 
     run.trainer.validate = wrong
     return run

@@ -9,9 +9,11 @@ from typing import get_args, get_type_hints
 import numpy as np
 import pytest
 
+from rnncli import tasks
 from rnncli.data import Streams
 from rnncli.models.language_model import EmbeddingSpec, LanguageModel, LanguageModelSpec
 from rnncli.nn.cells import CELLS, AnyCell, RNNCell
+from rnncli.spec import to_plain
 from rnncli.tasks import TASKS, Task
 from rnncli.training import optimizers, schedules
 from rnncli.training.events import StepDone
@@ -176,13 +178,29 @@ def test_what_is_written_is_in_the_tables():
     assert named_classes(schedules) == set(SCHEDULES.values())
 
 
-@pytest.mark.parametrize(
-    ("union", "table"), [(Optimizer, OPTIMIZERS), (AnySchedule, SCHEDULES), (AnyCell, CELLS), (Task, TASKS)]
-)
+@pytest.mark.parametrize(("union", "table"), [(Optimizer, OPTIMIZERS), (AnySchedule, SCHEDULES), (AnyCell, CELLS)])
 def test_a_union_holds_what_its_table_holds(union, table):
-    assert set(get_args(union) or [union]) == set(table.values())
-    field = "task" if table is TASKS else "name"
-    assert {key: getattr(cls(), field) for key, cls in table.items()} == {key: key for key in table}
+    assert set(get_args(union)) == set(table.values())
+    assert {key: cls().name for key, cls in table.items()} == {key: key for key in table}
+
+
+def test_every_task_that_is_written_is_in_the_table():
+    written = set()
+    for module in pkgutil.iter_modules(tasks.__path__):
+        found = importlib.import_module(f"{tasks.__name__}.{module.name}")
+        classes = [cls for _, cls in inspect.getmembers(found, inspect.isclass) if cls.__module__ == found.__name__]
+        written |= {cls for cls in classes if issubclass(cls, Task) and not inspect.isabstract(cls)}
+    assert written == set(TASKS.values())
+    assert {key: cls().task for key, cls in TASKS.items()} == {key: key for key in TASKS}
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_what_a_task_inherits_is_in_its_spec(task):
+    plain = to_plain(task())
+    for name in task.inherited:
+        section, _, key = name.partition(".")
+        assert section in plain, name
+        assert not key or key in plain[section], name
 
 
 def test_a_spec_takes_all_of_them():

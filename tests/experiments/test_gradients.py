@@ -1,4 +1,5 @@
 from rnncli import experiments
+from rnncli.models.classifier_gradient_cases import sequence_classifier_cases
 from rnncli.models.gradient_cases import language_model_cases
 from rnncli.models.language_model import EmbeddingSpec
 from tests.tasks.tiny_runs import tiny_task
@@ -18,7 +19,9 @@ def test_an_injected_error_is_caught_in_every_case_that_has_the_array():
 
 
 def test_the_cases_are_every_architecture_or_that_of_a_spec():
-    assert len(list(experiments.gradient_cases(None, 0))) == len(list(language_model_cases(0)))
+    every = [case.title for case in experiments.gradient_cases(None, 0)]
+    assert every == [case.title for case in (*language_model_cases(0), *sequence_classifier_cases(0))]
+    assert len(set(every)) == len(every)
     task = tiny_task(cell="gru", model={"embedding": EmbeddingSpec(size=5), "dropout": 0.5, "hidden_size": 7})
     cases = list(experiments.gradient_cases(task, 0))
     assert [case.title for case in cases] == ["gru, full", "gru, masked"]

@@ -9,7 +9,11 @@ from rnncli.errors import RnncliError, SpecError, UsageError
 from rnncli.models.language_model import LanguageModelSpec
 from rnncli.nn.cells import RNNCell
 from rnncli.spec import parse_spec, read_spec, to_yaml, validate
-from rnncli.tasks import LanguageModelTask
+from rnncli.tasks import TASKS, LanguageModelTask
+from rnncli.tasks.language_model import SAMPLE_LENGTH
+from rnncli.tasks.text_spec import SplitSpec, TextDataSpec, TextTrainingSpec
+from rnncli.training.optimizers import Adam
+from tests.tasks.other_task import OtherTask, other_task
 from tests.tasks.tiny_runs import TEXT, start, tiny_task, trained
 
 
@@ -85,7 +89,7 @@ class TestStart:
         (run, other) = (start(tiny_task(model={"dropout": 0.3}), tmp_path, name) for name in ("a", "b"))
         for event in run.events():
             if event.step % 5 == 0:
-                assert len(run.sample(9)) == 9
+                assert len(run.sample()) == SAMPLE_LENGTH
         list(other.events())
         assert weights(run.model) == weights(other.model)
         assert run.sample() == run.sample()
@@ -106,7 +110,7 @@ class TestInitFrom:
         run = experiments.start(task, tmp_path, tmp_path / "run", init_from=origin.folder)
         stored = experiments.load(origin.folder / "best.npz")
         assert weights(run.model) == weights(stored.model)
-        assert run.dataset.vocabulary == stored.vocabulary
+        assert run.dataset.vocabulary == stored.writer.vocabulary
         assert run.task.model == origin.task.model
         assert run.task.data.tokenizer == origin.task.data.tokenizer
         assert run.task.training.steps == 3
@@ -128,6 +132,41 @@ class TestInitFrom:
         with pytest.raises(UsageError, match=f"brings its own {name}; leave {name} out of the spec"):
             experiments.start(tiny_task(**other), tmp_path, tmp_path / "run", init_from=origin.folder)
 
+    def test_a_setting_that_is_the_other_models_too_may_be_asked_for(self, shared, tmp_path):
+        origin, _ = shared
+        assert origin.task.model != LanguageModelSpec()
+        (tmp_path / "corpus.txt").write_text(TEXT)
+        task = replace(tiny_task(steps=1), model=origin.task.model)
+        assert experiments.start(task, tmp_path, tmp_path / "run", init_from=origin.folder).task.model == task.model
+
+    def test_only_what_the_weights_depend_on_is_inherited(self, tmp_path):
+        origin, _ = trained(tiny_task(data={"format": "lines", "split": SplitSpec(0.2, 0.2)}, steps=1), tmp_path)
+        task = LanguageModelTask(
+            data=TextDataSpec(train="corpus.txt", split=SplitSpec(0.1, 0.1)),
+            training=TextTrainingSpec(steps=2, batch_size=7, random_seed=9),
+        )
+        run = experiments.start(task, tmp_path, tmp_path / "next", init_from=origin.folder)
+        assert run.task.data == replace(origin.task.data, split=SplitSpec(0.1, 0.1))
+        assert (run.task.training.random_seed, run.task.training.optimizer) == (9, Adam())
+
+    @pytest.mark.parametrize("stored", ["other", "language_model"])
+    def test_the_model_of_another_task_is_refused(self, tmp_path, monkeypatch, stored):
+        monkeypatch.setitem(TASKS, "other", OtherTask)
+        makes = {"other": other_task, "language_model": tiny_task}
+        origin, _ = trained(makes.pop(stored)(steps=1), tmp_path)
+        ((asked, make),) = makes.items()
+        with pytest.raises(UsageError, match=f"{origin.folder} holds a model of task {stored}, not {asked}"):
+            experiments.start(make(), tmp_path, tmp_path / "next", init_from=origin.folder)
+
+    def test_each_task_says_what_is_inherited(self, tmp_path, monkeypatch):
+        monkeypatch.setitem(TASKS, "other", OtherTask)
+        origin, _ = trained(other_task(bptt_length=6, steps=1), tmp_path)
+        task = OtherTask(data=TextDataSpec(train="corpus.txt"), training=TextTrainingSpec(steps=1))
+        run = experiments.start(task, tmp_path, tmp_path / "next", init_from=origin.folder)
+        assert run.task.training.bptt_length == 6 != TextTrainingSpec().bptt_length
+        with pytest.raises(UsageError, match=r"brings its own training\.bptt_length; leave training\.bptt_length out"):
+            experiments.start(other_task(bptt_length=7), tmp_path, tmp_path / "third", init_from=origin.folder)
+
     def test_a_spec_that_does_not_go_with_it_is_refused(self, tmp_path):
         lines, _ = trained(tiny_task(data={"format": "lines"}, steps=1), tmp_path, "lines")
         with pytest.raises(UsageError, match=r"the model of .*lines does not go with this spec: training.state: reset"):
@@ -145,7 +184,7 @@ def test_a_plan_writes_nothing_and_tells_the_sizes(tmp_path):
     assert [plan[f"{name}_tokens"] for name in ("train", "validation", "test")] == [
         run.dataset.tokens(name) for name in ("train", "validation", "test")
     ]
-    assert (plan["batch_size"], plan["bptt_length"]) == (run.task.training.batch_size, 6)
+    assert plan["batch_size"] == run.task.training.batch_size < 50
     assert plan["steps_per_epoch"] * 4 == plan["steps"] == run.trainer.total_steps
     assert 0 <= plan["estimated_seconds"] < 60
     assert plan["notices"] == run.notices

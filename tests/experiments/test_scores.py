@@ -5,7 +5,9 @@ import pytest
 
 from rnncli import experiments
 from rnncli.errors import DataError
-from rnncli.experiments import Score
+from rnncli.models import ngram
+from rnncli.tasks.language_model import TextScore
+from rnncli.tasks.text_data import evaluation_batches
 from rnncli.training.evaluation import evaluate
 from tests.tasks.tiny_runs import LINES, TEXT, tiny_task, trained
 
@@ -22,11 +24,12 @@ def finished(tmp_path):
 
 def test_the_best_model_is_scored_beside_the_baselines(finished):
     best = experiments.load(finished.folder / "best.npz")
+    task, dataset = finished.task, finished.dataset
     assert experiments.score_run(finished) == [
-        Score(
+        TextScore(
             split,
-            evaluate(best.model, finished.task.evaluation(finished.dataset, split)),
-            finished.task.baselines(finished.dataset, [split])[split],
+            evaluate(best.model, evaluation_batches(task.data, task.training, dataset.part(split))),
+            ngram.baselines(dataset.splits.train, {"": dataset.part(split)}, len(dataset.vocabulary))[""],
         )
         for split in ("validation", "test")
     ]
@@ -47,7 +50,7 @@ def test_it_says_when_its_text_has_changed_and_fails_when_it_is_gone(finished):
     corpus = finished.folder.parent / "corpus.txt"
     corpus.write_text(TEXT.replace("fog", "ÿog"))
     _, notices = experiments.evaluate_splits(experiments.load(finished.folder), ("test",))
-    assert notices[-1] == "the training text has changed since the model was trained"
+    assert notices[-1] == "the training data has changed since the model was trained"
     assert "of the train tokens are not in the vocabulary" in notices[0]
     corpus.unlink()
     with pytest.raises(DataError, match=r"corpus\.txt: no such file"):
@@ -62,7 +65,7 @@ def test_other_files_are_scored_as_splits_are(tmp_path, monkeypatch, data_format
     loaded = experiments.load(run.folder)
     scores, notices = experiments.evaluate_files(loaded, [str(tmp_path / "other.txt")], encoding=None)
     (test,), _ = experiments.evaluate_splits(loaded, ("test",))
-    assert scores == [Score("given", test.loss, test.baselines)]
+    assert scores == [TextScore("given", test.loss, test.baselines)]
     assert notices == []
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("\n".join(LINES[:9]).encode())))
     piped = experiments.evaluate_files(loaded, ["-"], encoding="utf-8")

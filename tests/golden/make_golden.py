@@ -23,6 +23,11 @@ CELLS = {
     "lstm": lambda layers: nn.LSTM(D, H, layers),
     "gru": lambda layers: nn.GRU(D, H, layers),
 }
+BIDIRECTIONAL = {
+    "bidirectional_rnn": lambda layers: nn.RNN(D, H, layers, bidirectional=True),
+    "bidirectional_lstm": lambda layers: nn.LSTM(D, H, layers, bidirectional=True),
+    "bidirectional_gru": lambda layers: nn.GRU(D, H, layers, bidirectional=True),
+}
 
 STEPS = 10
 RATES = [0.05] * 5 + [0.02] * 5  # a schedule that changes half-way
@@ -52,17 +57,19 @@ def leaf(rng, *shape):
     return torch.from_numpy(rng.standard_normal(shape)).requires_grad_()
 
 
-def cell_arrays(make, layers, rng):
+def cell_arrays(make, layers, rng, titles=tuple(LENGTHS)):
     """Run one network on full and on ragged lengths: L = Σ output·A + Σ h_n·A_h (+ Σ c_n·A_c), and every gradient."""
     module = make(layers)
+    directions = 2 if module.bidirectional else 1
     randomize(module.parameters(), rng, 0.6)
     names = ("h0", "c0") if isinstance(module, nn.LSTM) else ("h0",)
-    given = {"x": leaf(rng, T, B, D)} | {name: leaf(rng, layers, B, H) for name in names}
-    wanted = {"output": leaf(rng, T, B, H)} | {name: leaf(rng, layers, B, H) for name in names}
+    given = {"x": leaf(rng, T, B, D)} | {name: leaf(rng, directions * layers, B, H) for name in names}
+    wanted = {"output": leaf(rng, T, B, directions * H)}
+    wanted |= {name: leaf(rng, directions * layers, B, H) for name in names}
     leaves = dict(module.named_parameters()) | given
     arrays = leaves | {f"weight_of_{name}": weight for name, weight in wanted.items()}
-    for title, lengths in LENGTHS.items():
-        x = given["x"]
+    for title in titles:
+        x, lengths = given["x"], LENGTHS[title]
         if title == "ragged":
             x = nn.utils.rnn.pack_padded_sequence(x, torch.tensor(lengths), enforce_sorted=False)
         state = tuple(given[name] for name in names)
@@ -117,6 +124,32 @@ def clipping_arrays(rng):
     return arrays
 
 
+def loss_arrays(rng):
+    """Each loss of K outputs at N positions: its sum and its mean, plain and weighted, and the gradient of the sum."""
+    N, K = 7, 4
+    logits, answers, values = leaf(rng, N, K), torch.tensor(rng.integers(2, size=(N, K)) * 1.0), leaf(rng, N, K)
+    classes = torch.tensor(rng.integers(K, size=N))
+    class_weights, answer_weights = torch.tensor(rng.uniform(0.2, 3, K)), torch.tensor(rng.uniform(0.2, 3, (N, K)))
+    f = nn.functional
+    losses = {
+        "softmax": lambda **options: f.cross_entropy(logits, classes, **options),
+        "softmax_weighted": lambda **options: f.cross_entropy(logits, classes, weight=class_weights, **options),
+        "sigmoid": lambda **options: f.binary_cross_entropy_with_logits(logits, answers, **options),
+        "sigmoid_weighted": lambda **options: f.binary_cross_entropy_with_logits(
+            logits, answers, weight=answer_weights, **options
+        ),
+        "linear": lambda **options: f.mse_loss(logits, values.detach(), **options),
+        "linear_weighted": lambda **options: f.mse_loss(logits, values.detach(), weight=answer_weights, **options),
+    }
+    arrays = {"logits": logits, "classes": classes, "answers": answers, "values": values}
+    arrays |= {"class_weights": class_weights, "answer_weights": answer_weights}
+    for name, loss in losses.items():
+        total = loss(reduction="sum")
+        (gradient,) = torch.autograd.grad(total, [logits])
+        arrays |= {f"{name}/sum": total, f"{name}/mean": loss(reduction="mean"), f"{name}/d_logits": gradient}
+    return arrays
+
+
 def training_run_arrays(rng):
     """Ten updates of embedding → 2-layer LSTM → linear: carried state, loss summed over time and averaged over B.
 
@@ -162,6 +195,10 @@ def main():
     write("optimizers", optimizer_arrays(np.random.default_rng(next(random_seed))))
     write("clipping", clipping_arrays(np.random.default_rng(next(random_seed))))
     write("training_run", training_run_arrays(np.random.default_rng(next(random_seed))))
+    for name, make in BIDIRECTIONAL.items():
+        rng = np.random.default_rng(next(random_seed))
+        write(name, cell_arrays(make, 1, rng, ["ragged"]) | cell_arrays(make, 2, rng, ["ragged"]))
+    write("losses", loss_arrays(np.random.default_rng(next(random_seed))))
 
 
 if __name__ == "__main__":

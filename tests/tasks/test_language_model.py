@@ -1,17 +1,15 @@
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rnncli import experiments
-from rnncli.data import TokenizerSpec
+from rnncli.data import Streams, TokenizerSpec
 from rnncli.errors import DataError
 from rnncli.models import ngram
-from rnncli.tasks.language_model import LanguageModelTask, vocabulary_of
-from rnncli.tasks.text_spec import SplitSpec, TextDataSpec
+from rnncli.tasks.language_model import SAMPLE_LENGTH, LanguageModelTask, vocabulary_of
+from rnncli.tasks.text_spec import SplitSpec, TextDataSpec, TextTrainingSpec
 from rnncli.training.events import Finished, StepDone, Validated
-from rnncli.training.trainer import TrainingSpec
 from tests.data.small_vocabularies import built
 from tests.tasks.tiny_runs import TEXT, start, tiny_task, trained
 
@@ -58,14 +56,14 @@ def test_a_large_corpus_shrinks_nothing(tmp_path):
 
 def test_lines_need_no_reset():
     with pytest.raises(ValueError, match="each line begins with a fresh state anyway"):
-        LanguageModelTask(data=TextDataSpec(format="lines"), training=TrainingSpec(state="reset"))
+        LanguageModelTask(data=TextDataSpec(format="lines"), training=TextTrainingSpec(state="reset"))
 
 
 def test_the_model_has_the_size_of_its_vocabulary_and_begins_at_the_generator(tmp_path):
     task = tiny_task()
     (tmp_path / "corpus.txt").write_text(TEXT)
     dataset = task.read(tmp_path)
-    resources = task.resources(dataset)
+    resources = dataset.resources
     assert vocabulary_of(resources) == dataset.vocabulary
     drawn = [task.build_model(resources, np.random.default_rng(seed)).parameters() for seed in (1, 1, 2)]
     weights = [{name: parameter.value.tobytes() for name, parameter in each.items()} for each in drawn]
@@ -85,11 +83,39 @@ def test_resources_without_a_vocabulary_are_refused(resources):
 
 def test_a_split_that_is_empty_is_not_evaluated(tmp_path):
     run = start(tiny_task(data={"split": SplitSpec(0.1, 0.0)}), tmp_path)
-    assert run.task.evaluation(run.dataset, "test") is None
-    count = sum(
-        batch.tokens for batch in run.task.evaluation(run.dataset, "validation").epoch(np.random.default_rng(0))
-    )
-    assert count == run.dataset.tokens("validation") - 1
+    (score,) = scores(run, "validation", "test")
+    assert score.split == "validation"
+    assert score.loss.count == run.dataset.tokens("validation") - 1
+    assert run.trainer.validate().loss == score.loss
+    assert scores(run, "test") == []
+    run = start(tiny_task(data={"split": SplitSpec(0.0, 0.1)}), tmp_path, "blind")
+    assert run.trainer.validate is None
+
+
+def test_an_evaluation_is_the_loss_alone_with_each_token_predicted_once(tmp_path):
+    run = start(tiny_task(state="reset", stride=2), tmp_path)
+    part = run.dataset.splits.test
+    found = run.task.evaluate(run.model, run.dataset.resources, part)
+    whole, _, _ = run.model.loss(next(Streams(part.ids[:], 1, part.size).epoch(np.random.default_rng(0))))
+    assert found.metrics == {}
+    assert found.loss.count == whole.count == run.dataset.tokens("test") - 1
+    assert found.loss.sum == pytest.approx(whole.sum, rel=1e-5)
+
+
+@pytest.mark.parametrize("level", ["character", "byte", "word"])
+def test_a_loss_is_counted_by_the_tokens(level):
+    assert tiny_task(data={"tokenizer": TokenizerSpec(level)}).unit == level
+
+
+def test_a_sample_is_text_of_the_model(tmp_path):
+    run, _ = trained(tiny_task(epochs=1), tmp_path)
+    text = run.task.sample(run.model, run.dataset.resources)
+    assert len(text) == SAMPLE_LENGTH
+    assert set(text) <= set(TEXT)
+    for parameter in run.model.parameters().values():
+        parameter.value[:] = 0
+    run.model.output.bias.value[run.dataset.vocabulary.tokens.index("g")] = 99
+    assert run.task.sample(run.model, run.dataset.resources) == "g" * SAMPLE_LENGTH
 
 
 def test_full_backpropagation_is_one_window_of_the_whole_text(tmp_path):
@@ -100,11 +126,20 @@ def test_full_backpropagation_is_one_window_of_the_whole_text(tmp_path):
     assert not batch.carry
 
 
+def scores(run, *splits):
+    parts = {split: run.dataset.part(split) for split in splits}
+    return run.task.scores(run.model, run.dataset.resources, run.dataset.splits.train, parts)
+
+
+def baselines(run, *splits):
+    return {score.split: score.baselines for score in scores(run, *splits)}
+
+
 class TestBaselines:
     def test_they_are_the_ngram_models_of_the_training_ids(self, tmp_path):
         run = start(tiny_task(), tmp_path)
         train, test = run.dataset.splits.train, run.dataset.splits.test
-        found = run.task.baselines(run.dataset, ["test"])["test"]
+        found = baselines(run, "test")["test"]
         assert found == ngram.baselines(train, {"": test}, len(run.dataset.vocabulary))[""]
         assert list(found) == ["unigram", "bigram", "5-gram"]
         assert 0 < found["bigram"] < found["unigram"] < np.log(len(run.dataset.vocabulary))
@@ -117,16 +152,23 @@ class TestBaselines:
         assert {ids[stop - 1] for stop in starts[1:]} == {vocabulary.end_id}
         score = experiments.score_run(run)[0]
         assert score.loss.count == part.size - len(part)
-        assert score.baselines == run.task.baselines(run.dataset, ["validation"])["validation"]
+        assert score.baselines == baselines(run, "validation")["validation"]
 
     def test_several_splits_need_one_count(self, tmp_path, monkeypatch):
         run = start(tiny_task(), tmp_path)
-        alone = {split: run.task.baselines(run.dataset, [split])[split] for split in ("validation", "test")}
+        alone = {split: baselines(run, split)[split] for split in ("validation", "test")}
         counted = []
         count = ngram._count
         monkeypatch.setattr(ngram, "_count", lambda *arguments: counted.append(1) or count(*arguments))
-        assert run.task.baselines(run.dataset, ["validation", "test"]) == alone
+        assert baselines(run, "validation", "test") == alone
         assert len(counted) == 5
+
+    def test_without_a_text_to_learn_from_there_are_none(self, tmp_path):
+        run = start(tiny_task(), tmp_path)
+        part = run.dataset.splits.test
+        (score,) = run.task.scores(run.model, run.dataset.resources, (), {"given": part})
+        assert (score.split, score.baselines) == ("given", {})
+        assert score.loss == scores(run, "test")[0].loss
 
 
 class TestMoved:
@@ -189,5 +231,7 @@ def test_a_vocabulary_can_be_given(tmp_path):
     (tmp_path / "corpus.txt").write_text(TEXT)
     vocabulary = built(["abc "], TokenizerSpec(), items=False)
     task = tiny_task()
-    assert task.read(tmp_path, vocabulary).vocabulary is vocabulary
-    assert "not in the vocabulary" in replace(task).read(tmp_path, vocabulary).notices[0]
+    dataset = task.read(tmp_path, {"vocabulary": vocabulary.to_plain()})
+    assert dataset.vocabulary == vocabulary
+    assert dataset.resources == {"vocabulary": vocabulary.to_plain()}
+    assert "not in the vocabulary" in dataset.notices[0]

@@ -25,11 +25,10 @@ import numpy as np
 from rnncli.data import TokenizerSpec, numbering
 from rnncli.tasks.corpus_cache import CorpusCache
 from rnncli.tasks.text_data import make_batches, read_dataset
-from rnncli.tasks.text_spec import TextDataSpec
-from rnncli.training.trainer import TrainingSpec
+from rnncli.tasks.text_spec import TextDataSpec, TextTrainingSpec
 
 numbering.LIMIT = 10_000  # a bound that small texts reach too
-folder, data, training = pathlib.Path(sys.argv[1]), json.loads(sys.argv[2]), TrainingSpec(**json.loads(sys.argv[3]))
+folder, data, training = pathlib.Path(sys.argv[1]), json.loads(sys.argv[2]), TextTrainingSpec(**json.loads(sys.argv[3]))
 spec = TextDataSpec(train="corpus.txt", **data | {"tokenizer": TokenizerSpec(**data.get("tokenizer", {}))})
 dataset = read_dataset(spec, 1, folder, cache=CorpusCache.beside(folder / "run", keep=True))
 batches = make_batches(spec, training, dataset.splits.train, 50, 50)

@@ -5,8 +5,7 @@ import pytest
 
 from rnncli.data import TokenizerSpec
 from rnncli.tasks.text_data import evaluation_batches, fit_sizes, make_batches
-from rnncli.tasks.text_spec import TextDataSpec
-from rnncli.training.trainer import TrainingSpec
+from rnncli.tasks.text_spec import TextDataSpec, TextTrainingSpec
 from tests.data.small_sequences import bracketed, joined
 from tests.data.small_vocabularies import built
 
@@ -34,7 +33,7 @@ STREAM, LINES = TextDataSpec(), TextDataSpec(format="lines")
 )
 def test_sizes_fit_a_small_text(spec, training, lengths, sizes):
     part = joined([np.zeros(length, np.uint8) for length in lengths])
-    assert fit_sizes(spec, TrainingSpec(**training), part) == sizes
+    assert fit_sizes(spec, TextTrainingSpec(**training), part) == sizes
 
 
 MODES = [
@@ -53,7 +52,7 @@ def test_evaluation_predicts_every_token_once(spec, training, size):
     vocabulary = built(["ab"], TokenizerSpec(), items=spec is LINES)
     ids = vocabulary.encode("ab" * size)[:size]
     items = [ids] if spec is STREAM else [bracketed(part) for part in np.array_split(ids, max(1, size // 7))]
-    batches = evaluation_batches(spec, TrainingSpec(batch_size=8, bptt_length=6, **training), joined(items))
+    batches = evaluation_batches(spec, TextTrainingSpec(batch_size=8, bptt_length=6, **training), joined(items))
     count = sum(batch.tokens for batch in batches.epoch(np.random.default_rng(0)))
     assert count == (size - 1 if spec is STREAM else size + len(items))
 
@@ -62,7 +61,7 @@ def test_a_long_text_is_evaluated_in_few_streams_and_a_short_one_in_one():
     vocabulary = built(["ab"], TokenizerSpec(), items=False)
     for size, streams in ((999, 1), (2000, 2), (2999, 2), (90_000, 50)):
         ids = vocabulary.encode("ab" * size)[:size]
-        batches = evaluation_batches(STREAM, TrainingSpec(), joined([ids]))
+        batches = evaluation_batches(STREAM, TextTrainingSpec(), joined([ids]))
         assert next(batches.epoch(np.random.default_rng(0))).inputs.shape == (50, streams)
 
 
@@ -83,8 +82,14 @@ def test_a_long_text_is_evaluated_in_few_streams_and_a_short_one_in_one():
 def test_batches_are_those_the_spec_asks_for(spec, training, batches, steps):
     vocabulary = built(["ab"], TokenizerSpec(), items=spec is LINES)
     ids = vocabulary.encode("ab" * 61)[:121]
-    found = make_batches(spec, TrainingSpec(**training), joined([ids if spec is STREAM else bracketed(ids)]), 3, 6)
+    found = make_batches(spec, TextTrainingSpec(**training), joined([ids if spec is STREAM else bracketed(ids)]), 3, 6)
     assert len(found) == batches
     first = next(found.epoch(np.random.default_rng(0)))
     assert len(first.inputs) == steps
     assert not first.carry
+
+
+def test_a_stride_needs_windows():
+    with pytest.raises(ValueError, match="stride needs state: reset"):
+        TextTrainingSpec(stride=3)
+    assert TextTrainingSpec(stride=3, state="reset").stride == 3

@@ -6,9 +6,8 @@ from rnncli import experiments
 from rnncli.models.language_model import EmbeddingSpec, LanguageModelSpec
 from rnncli.nn.cells import CELLS
 from rnncli.tasks import LanguageModelTask
-from rnncli.tasks.text_spec import TextDataSpec
+from rnncli.tasks.text_spec import TextDataSpec, TextTrainingSpec
 from rnncli.training.optimizers import Adam
-from rnncli.training.trainer import TrainingSpec
 
 _words = random.Random(7)
 LINES = [" ".join(_words.choices(("ab", "cad", "e", "fog", "bead"), k=_words.randint(1, 5))) for _ in range(64)]
@@ -22,7 +21,7 @@ def tiny_task(*, cell="rnn", model=(), data=(), **training):
     return LanguageModelTask(
         data=TextDataSpec(**{"train": "corpus.txt"} | dict(data)),
         model=LanguageModelSpec(**model),
-        training=TrainingSpec(**settings),
+        training=TextTrainingSpec(**settings),
     )
 
 

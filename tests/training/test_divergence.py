@@ -8,7 +8,7 @@ from rnncli.errors import DivergedError
 from rnncli.nn.cells import CELLS, RNNCell
 from rnncli.nn.protocols import Loss
 from rnncli.training.evaluation import evaluate
-from rnncli.training.events import StepDone, Validated
+from rnncli.training.events import Evaluation, StepDone, Validated
 from rnncli.training.optimizers import OPTIMIZERS, Adam
 from tests.training.tiny_trainer import IDS, tiny_model, tiny_trainer
 
@@ -89,7 +89,7 @@ def test_a_validation_loss_that_is_not_finite_ends_the_run_and_warns_of_nothing(
     model = tiny_model(cell=RNNCell(activation="relu"))
     trainer = tiny_trainer(
         model,
-        validate=lambda: evaluate(model, Streams(IDS, 1, 120)),
+        validate=lambda: Evaluation(evaluate(model, Streams(IDS, 1, 120))),
         optimizer=Adam(learning_rate=1e9),
         validate_every=1,
     )
@@ -101,7 +101,7 @@ def test_a_validation_loss_that_is_not_finite_ends_the_run_and_warns_of_nothing(
 
 def test_a_validation_loss_that_explodes_ends_the_run_before_it_counts_as_best():
     losses = iter([400.0, 1e30])
-    trainer = tiny_trainer(validate=lambda: Loss(next(losses), 1), validate_every=1, steps=2)
+    trainer = tiny_trainer(validate=lambda: Evaluation(Loss(next(losses), 1)), validate_every=1, steps=2)
     events, error = run_until_diverged(trainer)
     assert [event.loss.mean for event in events if isinstance(event, Validated)] == [400.0]
     assert error.message == "training diverged: the validation loss after step 2 is 1e+30"

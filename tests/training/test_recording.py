@@ -1,4 +1,5 @@
 import json
+import math
 from collections import deque
 from timeit import repeat
 
@@ -8,7 +9,7 @@ import pytest
 from rnncli.errors import DataError, DivergedError
 from rnncli.nn.protocols import Loss
 from rnncli.training.checkpoint import load, pack_progress, weights_of
-from rnncli.training.events import StepDone, Validated
+from rnncli.training.events import Evaluation, StepDone, Validated
 from rnncli.training.recording import SAVE_SECONDS, Recorder, read_metrics
 from tests.training.tiny_trainer import tiny_trainer
 
@@ -43,7 +44,7 @@ def test_the_log_has_a_line_for_each_step_and_validation(tmp_path):
 
 def test_the_best_model_is_kept_and_the_last_one(tmp_path):
     losses = iter([3.0, 2.0, 2.5])
-    record = recorder(tmp_path, validate=lambda: Loss(next(losses), 1))
+    record = recorder(tmp_path, validate=lambda: Evaluation(Loss(next(losses), 1)))
     weights = {}
     for event in record.record(record.trainer.run()):
         if isinstance(event, Validated):
@@ -56,6 +57,38 @@ def test_the_best_model_is_kept_and_the_last_one(tmp_path):
     assert (best.spec, best.resources, best.progress) == (SPEC, RESOURCES, None)
     assert last.progress == pack_progress(record.trainer.progress)
     assert last.progress["validations"] == [3.0, 2.0, 2.5]
+
+
+def test_the_metrics_of_a_validation_are_logged_and_those_of_the_best_kept_with_it(tmp_path):
+    found = iter(((3.0, 0.25), (2.0, 0.75), (2.5, 0.5)))
+
+    def validate():
+        loss, accuracy = next(found)
+        return Evaluation(Loss(loss, 1), {"accuracy": accuracy, "f1": accuracy / 2})
+
+    record = recorder(tmp_path, validate=validate)
+    list(record.record(record.trainer.run()))
+    logged = [line for _, line in read_metrics(tmp_path / "metrics.jsonl")]
+    assert [line for line in logged if "best" in line] == [
+        {"step": 2, "epoch": 0.5, "validation_loss": 3.0, "accuracy": 0.25, "f1": 0.125, "best": True},
+        {"step": 4, "epoch": 1.0, "validation_loss": 2.0, "accuracy": 0.75, "f1": 0.375, "best": True},
+        {"step": 6, "epoch": 1.5, "validation_loss": 2.5, "accuracy": 0.5, "f1": 0.25, "best": False},
+    ]
+    assert not any("accuracy" in line for line in logged if "best" not in line)
+    best = {"step": 4, "epoch": 1.0, "validation_loss": 2.0, "accuracy": 0.75, "f1": 0.375, "fingerprint": "abc"}
+    assert load(tmp_path / "best.npz").metrics == best
+    assert load(tmp_path / "last.npz").metrics == {"step": 6, "fingerprint": "abc"}
+
+
+def test_a_metric_that_is_not_finite_is_null(tmp_path):
+    found = Evaluation(Loss(3.0, 1), {"mae": 0.5, "mse": math.inf, "r2": math.nan})
+    record = recorder(tmp_path, validate=lambda: found, steps=2)
+    events = list(record.record(record.trainer.run()))
+    assert events[2].metrics == found.metrics
+    line = (tmp_path / "metrics.jsonl").read_text().splitlines()[-1]
+    assert '"mae": 0.5, "mse": null, "r2": null, "best": true' in line
+    metrics = load(tmp_path / "best.npz").metrics
+    assert [metrics[name] for name in ("validation_loss", "mae", "mse", "r2")] == [3.0, 0.5, None, None]
 
 
 def test_without_a_validation_split_the_best_training_loss_counts(tmp_path):

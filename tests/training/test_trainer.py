@@ -7,7 +7,7 @@ from rnncli.data import Items, Streams, Windows
 from rnncli.nn.cells import CELLS
 from rnncli.nn.protocols import Loss
 from rnncli.training.evaluation import evaluate
-from rnncli.training.events import Finished, StepDone, Validated
+from rnncli.training.events import Evaluation, Finished, StepDone, Validated
 from rnncli.training.optimizers import SGD, Adam
 from rnncli.training.randomness import generator
 from rnncli.training.schedules import Cosine
@@ -25,7 +25,7 @@ def of_kind(events, kind):
 def scripted(losses):
     """Validation losses as given, one after the other."""
     numbers = iter(losses)
-    return lambda: Loss(next(numbers), 1)
+    return lambda: Evaluation(Loss(next(numbers), 1))
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,16 @@ def test_without_a_validation_split_the_training_loss_since_the_last_report_is_t
     assert [report.loss.count for report in reports] == [90, 90, 60]
 
 
+def test_the_metrics_of_a_validation_are_passed_on_and_decide_nothing():
+    found = [Evaluation(Loss(4.0, 2), {"accuracy": 0.9, "f1": 0.5}), Evaluation(Loss(1.5, 1), {"accuracy": 0.1})]
+    evaluations = iter(found)
+    trainer = tiny_trainer(validate=lambda: next(evaluations), validate_every=1, steps=2)
+    reports = of_kind(trainer.run(), Validated)
+    assert [(report.loss, report.metrics) for report in reports] == [(each.loss, each.metrics) for each in found]
+    assert [report.best for report in reports] == [True, True]  # by the loss, though the accuracy fell
+    assert trainer.progress.validations == [2.0, 1.5]
+
+
 def test_an_event_tells_of_the_step_before_its_update():
     trainer = tiny_trainer(steps=3, max_norm=None, optimizer=SGD(learning_rate=0.5), schedule=Cosine(warmup_steps=1))
     events = trainer.run()
@@ -121,7 +131,7 @@ def test_validation_leaves_no_trace_in_the_run(cell):
     for validated in (True, False):
         model = tiny_model(cell=CELLS[cell](), dropout=0.2)
         other = Streams(IDS[::-1].copy(), 2, 7)
-        validate = (lambda model=model, other=other: evaluate(model, other)) if validated else None
+        validate = (lambda model=model, other=other: Evaluation(evaluate(model, other))) if validated else None
         trainer = tiny_trainer(model, validate=validate, validate_every=1, patience=None, optimizer=Adam())
         events = list(trainer.run())
         results.append((trainer.flat.values.tobytes(), of_kind(events, StepDone)))
@@ -197,9 +207,3 @@ def test_every_epoch_shows_each_example_once_in_an_order_of_its_own(kind):
         assert sorted(first for batch in epoch for first in batch.targets[0]) == [
             *range(0 if kind == "lines" else 1, 60, 3)
         ]
-
-
-def test_a_stride_needs_windows():
-    with pytest.raises(ValueError, match="stride needs state: reset"):
-        TrainingSpec(stride=3)
-    assert TrainingSpec(stride=3, state="reset").stride == 3

@@ -1,5 +1,6 @@
 """The layers."""
 
+from rnncli.nn.layers.bidirectional import Bidirectional
 from rnncli.nn.layers.dropout import Dropout
 from rnncli.nn.layers.embedding import Embedding, Lookup
 from rnncli.nn.layers.linear import Linear
@@ -7,4 +8,4 @@ from rnncli.nn.layers.recurrent import Recurrent
 from rnncli.nn.layers.softmax import Softmax
 from rnncli.nn.layers.stack import Stack
 
-__all__ = ["Dropout", "Embedding", "Linear", "Lookup", "Recurrent", "Softmax", "Stack"]
+__all__ = ["Bidirectional", "Dropout", "Embedding", "Linear", "Lookup", "Recurrent", "Softmax", "Stack"]

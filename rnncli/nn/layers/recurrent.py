@@ -14,6 +14,7 @@ from rnncli.nn.blocks import empty, empty_like, empty_sequence, flat
 from rnncli.nn.initializers import uniform
 from rnncli.nn.layers.dropout import Dropout
 from rnncli.nn.layers.embedding import Lookup, add_by_id
+from rnncli.nn.padding import padded_columns
 from rnncli.nn.parameter import Array, Parameter, Parameters
 from rnncli.nn.products import StepProduct
 from rnncli.nn.protocols import Cell
@@ -57,7 +58,7 @@ class Recurrent:
     ) -> None:
         k, H = len(cell.gates), hidden_size
         self.cell = cell
-        self.hidden_size = H
+        self.hidden_size = self.output_size = H
         self.recurrent_dropout = Dropout(recurrent_dropout)
         self.weight_ih = uniform(rng, (k * H, input_size), H, dtype)
         self.weight_hh = uniform(rng, (k * H, H), H, dtype)
@@ -105,7 +106,7 @@ class Recurrent:
             sequence[0] = first
         h, h_next = hidden[:, 0].copy(), empty((H, B), dtype)
         dropped = self.recurrent_dropout.draw((H, B), rng, dtype)
-        padding = _padding(mask, T)
+        padding = padded_columns(mask, T)
         product = StepProduct(self._scaled(self.weight_hh.value), B)
         a, steps = self._project(x)
         a, recurrent = a.reshape(k, H, B), product.y.reshape(k, H, B)
@@ -121,9 +122,10 @@ class Recurrent:
                     saved[t, : k - joint] += self.bias_hh.value.reshape(-1, H, 1)
             after = (h_next, *[other[t + 1] for other in others])
             cell.forward(a, gates[t], before, after, saved[t])
-            if padding[t] is not None:
+            padded = padding[t]
+            if padded is not None:
                 for old, new in zip(before, after, strict=True):
-                    np.copyto(new, old, where=padding[t])
+                    new[:, padded] = old[:, padded]
             hidden[:, t + 1] = h_next
             before, h, h_next = after, h_next, h
 
@@ -147,21 +149,22 @@ class Recurrent:
         scratch = empty_like(d_a)
         d_inputs = empty_sequence(k * H, T, B, gates.dtype)
         d_apart = empty_sequence((k - joint) * H, T, B, gates.dtype)
-        padding = _padding(mask, T)
+        padding = padded_columns(mask, T)
         d_hidden, d_a_rows, d_recurrent_rows = d_state[0], d_a.reshape(k * H, B), d_recurrent.reshape(k * H, B)
 
         after: tuple[Array, ...] = (hidden[:, T], *[other[T] for other in others])
         for t in reversed(range(T)):
             d_hidden += d_h[:, t]
-            held = None if padding[t] is None else d_state * padding[t]
+            padded = padding[t]
+            held = None if padded is None else d_state[..., padded].copy()
             before = (hidden[:, t], *[other[t] for other in others])
             cell.backward(d_state, gates[t], before, after, saved[t], d_a, d_recurrent[joint:], scratch)
             after = before
+            if held is not None:
+                for gradient in (d_a, d_recurrent) if cell.apart else (d_a,):
+                    gradient[..., padded] = 0
             if cell.apart:
                 d_recurrent[:joint] = d_a[:joint]
-            if held is not None:
-                for gradient in (d_a, d_recurrent, d_state):
-                    gradient[..., padding[t]] = 0
             d_inputs[:, t] = d_a_rows
             if cell.apart:
                 d_apart[:, t] = d_recurrent_rows[joint * H :]
@@ -173,7 +176,7 @@ class Recurrent:
             else:
                 d_hidden[:] = d_h_prev
             if held is not None:
-                d_state += held
+                d_state[..., padded] = held
 
         h_prev = hidden[:, :T] if dropped is None else hidden[:, :T] * dropped[:, None]
         self._recurrent_backward(h_prev, d_inputs, d_apart)
@@ -245,10 +248,3 @@ class Recurrent:
 def _product(a: Array, b: Array) -> Array:
     """A b, in a block that is used again."""
     return np.matmul(a, b, out=empty((len(a), b.shape[1]), a.dtype))
-
-
-def _padding(mask: Array | None, steps: int) -> list[Array | None]:
-    """For each step the padded sequences (B,), or None where all are real and nothing needs to be held."""
-    if mask is None:
-        return [None] * steps
-    return [None if row.all() else ~row for row in mask]

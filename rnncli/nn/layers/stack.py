@@ -1,59 +1,38 @@
 """Recurrent layers on top of each other."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from rnncli.nn.layers.dropout import Dropout
 from rnncli.nn.layers.embedding import Lookup
-from rnncli.nn.layers.recurrent import Recurrent, RecurrentCache
 from rnncli.nn.parameter import Array, Parameters, prefixed
-from rnncli.nn.protocols import Cell, State
+from rnncli.nn.protocols import SequenceLayer, State
 
 
 class StackCache(NamedTuple):
     """The caches of each layer and of the dropout after it."""
 
-    layers: list[RecurrentCache]
+    layers: list[Any]
     dropouts: list[Array | None]
 
 
 class Stack:
-    """num_layers recurrent layers, each reading the outputs of the one below, with dropout after each of them.
+    """Layers over sequences, each reading the outputs of the one below, with dropout after each of them.
 
     Dropout stands between layers (Zaremba et al. 2014): on what a layer hands upwards, the output layer included,
     never on what it hands to the next time step.
     """
 
-    def __init__(
-        self,
-        cell: Cell,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int,
-        *,
-        rng: np.random.Generator | None,
-        dtype: DTypeLike,
-        bias: bool = True,
-        learned_initial_state: bool = False,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-    ) -> None:
-        self.layers = [
-            Recurrent(
-                cell,
-                hidden_size if layer else input_size,
-                hidden_size,
-                rng=rng,
-                dtype=dtype,
-                bias=bias,
-                learned_initial_state=learned_initial_state,
-                recurrent_dropout=recurrent_dropout,
-            )
-            for layer in range(num_layers)
-        ]
+    def __init__(self, layers: Sequence[SequenceLayer], dropout: float = 0.0) -> None:
+        self.layers = list(layers)
         self.dropout = Dropout(dropout)
+
+    @property
+    def output_size(self) -> int:
+        """H: rows of what `forward` returns."""
+        return self.layers[-1].output_size
 
     def parameters(self) -> Parameters:
         """Return every layer's parameters as `0.weight_ih`, `1.weight_ih`, …"""

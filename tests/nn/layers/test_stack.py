@@ -2,13 +2,15 @@ import numpy as np
 import pytest
 
 from rnncli.nn.cells import GRUCell, LSTMCell
-from rnncli.nn.layers import Stack
+from rnncli.nn.layers import Bidirectional, Recurrent, Stack
 
 T, B, D, H = 4, 3, 2, 5
 
 
-def make(layers, **options):
-    return Stack(LSTMCell(), D, H, layers, rng=np.random.default_rng(1), dtype=np.float64, **options)
+def make(layers, dropout=0.0):
+    rng = np.random.default_rng(1)
+    sizes = [D, *[H] * (layers - 1)]
+    return Stack([Recurrent(LSTMCell(), size, H, rng=rng, dtype=np.float64) for size in sizes], dropout)
 
 
 @pytest.fixture
@@ -17,7 +19,9 @@ def x():
 
 
 def test_parameters_are_named_by_layer():
-    stack = Stack(GRUCell(), D, H, 2, rng=None, dtype=np.float64, learned_initial_state=True)
+    first = Recurrent(GRUCell(), D, H, rng=None, dtype=np.float64, learned_initial_state=True)
+    second = Recurrent(LSTMCell(), H, H + 1, rng=None, dtype=np.float64, bias=False)
+    stack = Stack([first, second])
     shapes = {name: parameter.value.shape for name, parameter in stack.parameters().items()}
     assert shapes == {
         "0.weight_ih": (3 * H, D),
@@ -25,14 +29,10 @@ def test_parameters_are_named_by_layer():
         "0.bias": (3 * H,),
         "0.bias_hh": (H,),
         "0.initial_state": (1, H),
-        "1.weight_ih": (3 * H, H),
-        "1.weight_hh": (3 * H, H),
-        "1.bias": (3 * H,),
-        "1.bias_hh": (H,),
-        "1.initial_state": (1, H),
+        "1.weight_ih": (4 * (H + 1), H),
+        "1.weight_hh": (4 * (H + 1), H + 1),
     }
-    without_bias = Stack(GRUCell(), D, H, 1, rng=None, dtype=np.float64, bias=False)
-    assert list(without_bias.parameters()) == ["0.weight_ih", "0.weight_hh"]
+    assert stack.output_size == H + 1
 
 
 def test_each_layer_reads_the_outputs_of_the_one_below(x):
@@ -60,12 +60,6 @@ def test_each_layer_reads_the_outputs_of_the_one_below(x):
         np.testing.assert_array_equal(stacked[name], parameter.grad, err_msg=name)
 
 
-def test_layers_begin_with_weights_of_their_own():
-    stack = make(2)
-    first, second = (layer.weight_hh.value for layer in stack.layers)
-    assert not np.intersect1d(first, second).size
-
-
 def test_dropout_acts_on_what_goes_up_and_never_on_what_goes_on_in_time(x):
     plain, dropping = make(2), make(2, dropout=0.5)
     y, final, _ = plain.forward(x)
@@ -87,3 +81,25 @@ def test_the_state_of_each_layer_is_handed_over(x):
     y_2, final_2, _ = stack.forward(x[:, 1:], between)
     np.testing.assert_array_equal(np.concatenate([y_1, y_2], axis=1), y)
     np.testing.assert_array_equal(final_2, final)
+
+
+def test_layers_of_any_kind_stand_on_each_other(x):
+    """A bidirectional one below a plain one, which reads its 2H rows."""
+    rng = np.random.default_rng(1)
+    below, above = (
+        Bidirectional(*(Recurrent(GRUCell(), D, H, rng=rng, dtype=np.float64) for _ in range(2))),
+        Recurrent(LSTMCell(), 2 * H, H, rng=rng, dtype=np.float64),
+    )
+    y, final, cache = Stack([below, above]).forward(x)
+    between, below_end, below_cache = below.forward(x)
+    expected, above_end, above_cache = above.forward(between)
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(final[0], below_end)
+    np.testing.assert_array_equal(final[1], above_end)
+    d_y = np.random.default_rng(3).standard_normal(y.shape)
+    d_x, d_state = Stack([below, above]).backward(d_y, cache)
+    d_between, d_above = above.backward(d_y, above_cache)
+    expected_d_x, d_below = below.backward(d_between, below_cache)
+    np.testing.assert_array_equal(d_x, expected_d_x)
+    np.testing.assert_array_equal(d_state[0], d_below)
+    np.testing.assert_array_equal(d_state[1], d_above)

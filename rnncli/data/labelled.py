@@ -1,0 +1,47 @@
+"""Labelled sequences in memory: one flat array of ids or vectors. S sequences, N steps, D features, K outputs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Sequences one after the other, the i-th in values[starts[i] : starts[i + 1]], each with its target."""
+
+    values: npt.NDArray[Any]
+    """Token ids (N,), or vectors (N, D)."""
+    starts: npt.NDArray[np.int64]
+    """(S + 1,), from 0 to N."""
+    targets: npt.NDArray[Any]
+    """Class ids (S,), -1 for a label that is unknown; 0 or 1 for each of several labels, or real values, (K, S)."""
+    places: Sequence[str] = ()
+    """Where each was read, as messages show it."""
+    unknown: npt.NDArray[np.bool_] | None = None
+    """Which have a label that was never seen in training, (S,); None for none."""
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """The steps of each, (S,)."""
+        lengths: npt.NDArray[np.int64] = np.diff(self.starts)
+        return lengths
+
+    def input(self, i: int) -> npt.NDArray[Any]:
+        """Return the ids (T,) or vectors (T, D) of the i-th."""
+        values: npt.NDArray[Any] = self.values[self.starts[i] : self.starts[i + 1]]
+        return values
+
+    def part(self, numbers: npt.NDArray[np.integer[Any]]) -> "Examples":
+        """Return those with these numbers, in that order."""
+        lengths = self.lengths[numbers]
+        starts = np.concatenate(([0], np.cumsum(lengths)))
+        steps = np.repeat(self.starts[numbers] - starts[:-1], lengths) + np.arange(starts[-1])
+        places = [self.places[i] for i in numbers.tolist()] if self.places else ()
+        unknown = None if self.unknown is None or not self.unknown[numbers].any() else self.unknown[numbers]
+        return Examples(self.values[steps], starts, self.targets[..., numbers], places, unknown)

@@ -1,0 +1,227 @@
+"""The tasks of one answer for a whole sequence: its label or labels, or a real value."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from rnncli.data import Bucketed, Examples
+from rnncli.errors import DataError
+from rnncli.models.classifier_gradient_cases import sequence_classifier_case
+from rnncli.models.gradient_cases import GradientCase
+from rnncli.models.sequence_classifier import Output, SequenceClassifier, SequenceClassifierSpec
+from rnncli.nn.parameter import Array
+from rnncli.tasks import labelled_scores
+from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
+from rnncli.tasks.labelled_data import LabelledDataset, read_dataset, read_other
+from rnncli.tasks.labelled_scores import LabelledScore
+from rnncli.tasks.labelled_spec import (
+    ClassificationDataSpec,
+    ClassificationTrainingSpec,
+    LabelledDataSpec,
+    RegressionDataSpec,
+    RegressionTrainingSpec,
+)
+from rnncli.tasks.protocol import Report, Resources, Task, Unit, silent
+from rnncli.tasks.sequence_inputs import inputs_of
+from rnncli.tasks.targets import LabelTargets, Targets, ValueTargets
+from rnncli.training.events import Evaluation
+from rnncli.training.trainer import Batches
+
+
+@dataclass(frozen=True)
+class LabelledTask(Task):
+    """What classification and regression have in common: all but the targets."""
+
+    inherited: ClassVar[tuple[str, ...]] = (
+        "model",
+        "data.tokenizer",
+        "data.columns",
+        "data.standardize",
+        "data.max_length",
+    )
+
+    data: LabelledDataSpec
+    model: SequenceClassifierSpec
+
+    @property
+    def targets(self) -> Targets:
+        """What sequences are labelled with."""
+        raise NotImplementedError
+
+    @property
+    def output(self) -> Output:
+        """What the outputs of the model stand for."""
+        raise NotImplementedError
+
+    def read(
+        self,
+        base: Path,
+        resources: Resources | None = None,
+        *,
+        cache: CorpusCache = NO_CACHE,  # noqa: ARG002 - labelled sequences are encoded in memory
+        report: Report = silent,
+    ) -> LabelledDataset:
+        """Read the data, paths relative to `base`, and derive vocabulary and labels from it unless they are given."""
+        return read_dataset(self.data, self.targets, self.training.random_seed, base, resources, report)
+
+    def read_files(
+        self, files: Iterable[str], resources: Resources, *, encoding: str | None = None, report: Report = silent
+    ) -> tuple[Examples, list[str]]:
+        """Read files that are no part of the spec, and return them with notices."""
+        spec = replace(self.data, encoding=encoding or self.data.encoding)
+        return read_other(spec, self.targets, tuple(files), resources, report)
+
+    def fitted(self, dataset: LabelledDataset) -> tuple[Self, list[str]]:
+        """Return the task with a batch size that leaves 20 batches an epoch, and a notice where it shrank."""
+        sequences, asked = len(dataset.splits.train), self.training.batch_size
+        fitting = min(asked, max(1, sequences // 20))
+        if fitting == asked:
+            return self, []
+        notice = f"small data ({sequences:,} sequences): batch_size {asked} → {fitting}"
+        return replace(self, training=replace(self.training, batch_size=fitting)), [notice]
+
+    def build_model(
+        self, resources: Resources, rng: np.random.Generator | None, dtype: DTypeLike = np.float32
+    ) -> SequenceClassifier:
+        """Return a fresh model; without `rng` its weights are zeros, to be loaded."""
+        match resources.get("outputs"):
+            case [_, *_] as names if all(type(name) is str and name.isprintable() for name in names):
+                pass
+            case _:
+                raise DataError("no names of the outputs")
+        inputs = inputs_of(resources)
+        return SequenceClassifier(
+            self.model,
+            len(names),
+            self.output,
+            vocabulary_size=len(inputs.vocabulary) if inputs.vocabulary else None,
+            vector_size=inputs.width,
+            rng=rng,
+            dtype=dtype,
+        )
+
+    def batches(self, dataset: LabelledDataset) -> Batches:
+        """Return the training batches."""
+        return Bucketed(dataset.splits.train, self.training.batch_size, self._weights(dataset))
+
+    def _weights(self, dataset: LabelledDataset) -> Array | None:  # noqa: ARG002 - of a label, if there is one
+        """Return what each training sequence's loss is multiplied by, (S,)."""
+        return None
+
+    def evaluate(self, model: SequenceClassifier, resources: Resources, part: Examples) -> Evaluation:
+        """Measure the model on a split."""
+        return Evaluation(*labelled_scores.evaluated(model, resources, part))
+
+    def scores(
+        self,
+        model: SequenceClassifier,
+        resources: Resources,
+        train: Examples | None,
+        parts: Mapping[str, Examples],
+    ) -> list[LabelledScore]:
+        """Return what the model is worth on each split that is not empty, beside naive baselines."""
+        return labelled_scores.score(model, resources, train, parts)
+
+    def summary(self, dataset: LabelledDataset) -> str:
+        """Say in a few words what the model is trained on."""
+        inputs, outputs = inputs_of(dataset.resources), len(dataset.resources["outputs"])
+        read = f"{len(inputs.vocabulary):,} tokens" if inputs.vocabulary else f"vectors of {inputs.width}"
+        kind = "label" if self.output != "linear" else "value"
+        answered = f"{outputs:,} {kind}{'s' * (outputs > 1)}"
+        return f"{read} → {answered}, {len(dataset.splits.train):,} sequences to train on"
+
+    def sample(self, model: SequenceClassifier, resources: Resources) -> None:
+        """There is nothing to show but the scores."""
+
+    def gradient_cases(self, random_seed: int) -> Iterator[GradientCase]:
+        """Return what the gradients of this spec's model are checked on, at its own size."""
+        vectors = bool(self.data.columns) or self.data.format == "npz"
+        for masked in (False, True):
+            yield sequence_classifier_case(
+                self.model,
+                self.output,
+                vocabulary_size=None if vectors else 12,
+                vector_size=max(3, len(self.data.columns)) if vectors else 0,
+                title=f"{self.model.cell.name}, {self.model.readout}, {'masked' if masked else 'full'}",
+                masked=masked,
+                random_seed=random_seed,
+            )
+
+
+@dataclass(frozen=True)
+class ClassificationTask(LabelledTask):
+    """A spec of `task: classification`."""
+
+    inherited: ClassVar[tuple[str, ...]] = (*LabelledTask.inherited, "data.multi_label")
+
+    task: Literal["classification"] = "classification"
+    data: ClassificationDataSpec = ClassificationDataSpec()
+    model: SequenceClassifierSpec = SequenceClassifierSpec()
+    training: ClassificationTrainingSpec = ClassificationTrainingSpec()
+
+    def __post_init__(self) -> None:
+        """Refuse combinations of sections that make no sense."""
+        if self.data.multi_label and self.training.class_weights is not None:
+            raise ValueError("training.class_weights is for one label a sequence, and data.multi_label allows several")
+
+    @property
+    def unit(self) -> Unit:
+        """What a loss is counted by."""
+        return "sequence"
+
+    @property
+    def output(self) -> Output:
+        """What the outputs of the model stand for."""
+        return "sigmoid" if self.data.multi_label else "softmax"
+
+    @property
+    def targets(self) -> LabelTargets:
+        """What sequences are labelled with."""
+        return LabelTargets(self.data.label, self.data.multi_label)
+
+    def _weights(self, dataset: LabelledDataset) -> Array | None:
+        weights, names = self.training.class_weights, dataset.resources["outputs"]
+        if weights is None:
+            return None
+        targets = dataset.splits.train.targets
+        if weights == "balanced":  # so that each label counts the same in all, and the mean weight is 1
+            counts = np.bincount(targets, minlength=len(names))
+            of_label = len(targets) / (len(names) * np.maximum(counts, 1))
+        else:
+            if unknown := [name for name in weights if name not in names]:
+                raise DataError(
+                    f'training.class_weights has "{unknown[0]}", which is no label of the training data',
+                    hint=f"the labels are {', '.join(names[:10])}{', …' * (len(names) > 10)}",
+                )
+            of_label = np.array([weights.get(name, 1.0) for name in names])
+        each: Array = of_label.astype(np.float32)[targets]
+        return each
+
+
+@dataclass(frozen=True)
+class RegressionTask(LabelledTask):
+    """A spec of `task: regression`."""
+
+    task: Literal["regression"] = "regression"
+    data: RegressionDataSpec = RegressionDataSpec()
+    model: SequenceClassifierSpec = SequenceClassifierSpec()
+    training: RegressionTrainingSpec = RegressionTrainingSpec()
+
+    @property
+    def unit(self) -> Unit:
+        """What a loss is counted by."""
+        return "value"
+
+    @property
+    def output(self) -> Output:
+        """What the outputs of the model stand for."""
+        return "linear"
+
+    @property
+    def targets(self) -> ValueTargets:
+        """What sequences are labelled with."""
+        return ValueTargets(self.data.target)

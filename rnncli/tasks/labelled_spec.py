@@ -1,0 +1,63 @@
+"""Which labelled sequences are read and learnt from, and how: the `data` and `training` sections of a spec."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Gt
+
+from rnncli.data import TokenizerSpec
+from rnncli.tasks.paths import Paths
+from rnncli.tasks.text_spec import SplitSpec
+from rnncli.training.optimizers import Adam, Optimizer
+from rnncli.training.trainer import Size, TrainingSpec
+
+Weight = Annotated[float, Gt(0)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledDataSpec:
+    """Which labelled sequences, and how they are read. Paths are relative to the spec's folder."""
+
+    train: Paths = ()
+    validation: Paths = ()
+    test: Paths = ()
+    format: Literal["auto", "fasttext", "csv", "tsv", "jsonl", "folder", "npz"] = "auto"
+    encoding: str = "utf-8"
+    text: str = "text"  # the column, or the key, that holds the text
+    columns: tuple[str, ...] = ()  # the columns of numbers that make up a vector, in place of a text
+    sequence: str | None = None  # the column that the rows of one sequence have in common; None: a row is a sequence
+    time: str | None = None  # the column that the rows of a sequence are sorted by; None: they stand in order
+    standardize: bool = True  # vectors, to mean 0 and deviation 1 over the training part
+    tokenizer: TokenizerSpec = TokenizerSpec(level="word", lowercase=True, min_count=2)
+    max_length: Size | None = None  # steps of a sequence that are read, from its beginning; None: all
+    split: SplitSpec = SplitSpec(validation=0.1, test=0.1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassificationDataSpec(LabelledDataSpec):
+    """The `data` section of a spec of `task: classification`."""
+
+    label: str = "label"  # the column, or the key, that holds the label
+    multi_label: bool = False  # whether a sequence may have several labels, or none
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegressionDataSpec(LabelledDataSpec):
+    """The `data` section of a spec of `task: regression`."""
+
+    target: str = "target"  # the column, or the key, that holds the value
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegressionTrainingSpec(TrainingSpec):
+    """The `training` section of a spec of `task: regression`."""
+
+    batch_size: Size = 32
+    optimizer: Optimizer = Adam(learning_rate=0.001)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassificationTrainingSpec(RegressionTrainingSpec):
+    """The `training` section of a spec of `task: classification`."""
+
+    class_weights: Literal["balanced"] | dict[str, Weight] | None = None  # what the loss of each label is multiplied by

@@ -1,0 +1,34 @@
+"""The paths of a spec: one or several, relative to its folder, "-" for standard input."""
+
+import glob
+import os
+from pathlib import Path
+
+Paths = str | tuple[str, ...]
+
+
+def as_paths(paths: Paths) -> tuple[str, ...]:
+    """Return one path or several as a tuple."""
+    return (paths,) if isinstance(paths, str) else paths
+
+
+def resolved(paths: Paths, base: Path) -> tuple[str, ...]:
+    """Return the paths as seen from `base`; "-" is standard input."""
+    return tuple(path if path == "-" else _joined(base, path) for path in as_paths(paths))
+
+
+def _joined(base: Path, path: str) -> str:
+    joined = os.path.join(base, path) if base != Path() else path  # noqa: PTH118
+    if os.pardir in Path(path).parts:  # as `moved_paths` left it: shorter to read, and the same file
+        joined = os.path.relpath(os.path.realpath(joined))
+    if set(path) & set("*?[") and not os.path.exists(joined):  # noqa: PTH110
+        return os.path.join(glob.escape(str(base)), path)  # noqa: PTH118
+    return joined
+
+
+def moved_paths(paths: Paths, base: Path, folder: Path) -> Paths:
+    """Return paths, relative to `base`, as seen from `folder`."""
+    # Of real paths: the system looks for the ".." of a link above what the link points to
+    real = map(os.path.realpath, (base / path for path in as_paths(paths)))
+    moved = tuple(os.path.relpath(path, os.path.realpath(folder)) for path in real)
+    return moved[0] if len(moved) == 1 else moved

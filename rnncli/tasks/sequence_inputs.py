@@ -1,0 +1,123 @@
+"""How a model of sequences reads its inputs: texts as ids of a vocabulary, vectors as they stand to those of training.
+
+T time steps, D features.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from rnncli.data import Vocabulary, units
+from rnncli.errors import DataError
+from rnncli.nn.parameter import Array
+from rnncli.tasks.protocol import Resources
+
+
+@dataclass(frozen=True)
+class Standardization:
+    """x ← (x - mean) / deviation, feature by feature, (D,) each."""
+
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+    @classmethod
+    def of(cls, vectors: Sequence[Array], *, on: bool = True) -> Self:
+        """Return what gives vectors (T, D) mean 0 and deviation 1, a constant feature mean 0; not `on`: the identity.
+
+        Sums are taken sequence by sequence, in float64.
+        """
+        width = vectors[0].shape[1]
+        if not on:
+            return cls((0.0,) * width, (1.0,) * width)
+        steps = sum(map(len, vectors))
+        mean = sum((each.sum(axis=0, dtype=np.float64) for each in vectors), np.zeros(width)) / steps
+        squares = sum((np.square(each - mean).sum(axis=0) for each in vectors), np.zeros(width)) / steps
+        return cls(tuple(mean.tolist()), tuple(np.where(squares > 0, np.sqrt(squares), 1.0).tolist()))
+
+    def apply(self, vectors: Array) -> Array:
+        """Return vectors (T, D) or (D,) standardized, in float32."""
+        standard: Array = ((vectors - np.array(self.mean)) / np.array(self.deviation)).astype(np.float32)
+        return standard
+
+    def undo(self, vectors: Array) -> Array:
+        """Return standardized values (N, D) in their own unit, float64."""
+        plain: Array = vectors * np.array(self.deviation) + np.array(self.mean)
+        return plain
+
+    @classmethod
+    def from_plain(cls, plain: Any) -> Self:
+        """Return what a checkpoint holds; DataError when it is none."""
+        match plain:
+            case {"mean": [*mean], "deviation": [*deviation]} if (
+                len(mean) == len(deviation) > 0
+                and all(type(value) is float and np.isfinite(value) for value in (*mean, *deviation))
+                and min(deviation) > 0
+            ):
+                return cls(tuple(mean), tuple(deviation))
+        raise DataError("no mean and deviation of each feature")
+
+    def to_plain(self) -> dict[str, list[float]]:
+        """Return it JSON-able."""
+        return {"mean": list(self.mean), "deviation": list(self.deviation)}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a model reads: tokens of a vocabulary, or vectors that are standardized."""
+
+    vocabulary: Vocabulary | None
+    standardization: Standardization | None
+
+    @property
+    def width(self) -> int:
+        """D, the features of a vector; 0 for texts."""
+        return len(self.standardization.mean) if self.standardization else 0
+
+    def resources(self) -> Resources:
+        """Return it as a part of a checkpoint's resources."""
+        if self.vocabulary:
+            return {"vocabulary": self.vocabulary.to_plain()}
+        assert self.standardization
+        return {"standardization": self.standardization.to_plain()}
+
+    def read(self, given: str | Array, where: str) -> Array:
+        """Return a text as ids (T,), or vectors (T, D) standardized.
+
+        Raises DataError for a text where the model reads vectors or the other way round, vectors of another width, and
+        an input without a step.
+        """
+        if isinstance(given, str):
+            vocabulary = self.expect_text(where)
+            tokens = units(given, vocabulary.spec)
+            if not tokens:
+                raise DataError("the text is empty", where=where)
+            unknown = vocabulary.unknown_id or 0
+            return np.array([vocabulary.ids.get(token, unknown) for token in tokens], np.intp)
+        if not len(given):
+            raise DataError("a sequence without a step", where=where)
+        return self.standardized(given, where)
+
+    def expect_text(self, where: str) -> Vocabulary:
+        """Return the vocabulary; DataError where the model reads vectors."""
+        if self.vocabulary is None:
+            raise DataError(f"a text, where the model reads vectors of {self.width} numbers", where=where)
+        return self.vocabulary
+
+    def standardized(self, vectors: Array, where: str) -> Array:
+        """Return vectors (T, D) standardized; DataError where the model reads texts, or vectors of another width."""
+        if self.standardization is None:
+            raise DataError("vectors, where the model reads texts", where=where)
+        if vectors.shape[1] != self.width:
+            raise DataError(
+                f"vectors of {vectors.shape[1]} numbers, where the model reads vectors of {self.width}", where=where
+            )
+        return self.standardization.apply(vectors)
+
+
+def inputs_of(resources: Resources) -> Inputs:
+    """Return how the model of a checkpoint reads; DataError when its resources do not say so."""
+    if "vocabulary" in resources:
+        return Inputs(Vocabulary.from_plain(resources["vocabulary"]), None)
+    return Inputs(None, Standardization.from_plain(resources.get("standardization")))

@@ -1,0 +1,125 @@
+"""Labelled sequences of vectors from `.npz` files.
+
+S sequences, N steps in all, T in the longest, D numbers a step, K labels.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncli.data import Source
+from rnncli.data.examples import Example, Vectors, check_labels, spelled
+from rnncli.errors import DataError
+from rnncli.storage import read_given_arrays
+
+Array = NDArray[Any]
+Labels = list[str]
+
+_NAMES = ("x", "lengths", "y", "labels")
+
+
+def read_vectors(
+    source: Source, *, labelled: bool = True, multi_label: bool = False, report: Callable[[int], object] = bool
+) -> Iterator[Example]:
+    """Yield the sequences of the arrays x, lengths, y and labels; others are not read.
+
+    x: (N, D), or (N,) for D = 1, the sequences one after the other, their `lengths` (S,) beside it; or (S, T, D), all
+    of length T unless `lengths` says how much of each is no padding. y: (S,) texts, whole numbers or truth values, but
+    numbers of labels, from 0 on, where there are `labels` (K,); (S, K) of 0 and 1 for any number of the `labels`; (S,)
+    or (S, K) real values. Messages count sequences, steps and dimensions from 0.
+
+    Raises DataError for what is not so, for a sequence without a step, a number that is not finite in float32, and
+    labels as `check_labels` does.
+    """
+    with source.open() as raw:
+        arrays = read_given_arrays(raw, source.name, _NAMES)
+    report(source.size)
+    sequences = _sequences(_present(arrays, "x", source.name), arrays.get("lengths"), source.name)
+    if not sequences:
+        raise DataError("it holds no examples", hint="give a file that does", where=source.name)
+    real, labels = False, list[Labels]()
+    if labelled:
+        y = _present(arrays, "y", source.name)
+        if len(y.shape) not in (1, 2) or len(y) != len(sequences) or 0 in y.shape:
+            message = f"y is {_described(y)} for {len(sequences)} sequences"
+            raise DataError(message, hint="give each of them a label, or a row of them", where=source.name)
+        real, labels = y.dtype.kind == "f", _labels(y, arrays.get("labels"), source.name)
+    for number, sequence in enumerate(sequences):
+        where = f"{source.name}: sequence {number}"
+        checked = check_labels(labels[number], where, several=multi_label or real) if labelled else ()
+        yield Example(_finite(sequence, where), checked, where)
+
+
+def _present(arrays: Mapping[str, Array], name: str, file: str) -> Array:
+    if name not in arrays:
+        hint = "save it with numpy.savez(file, x=vectors, lengths=lengths, y=labels)"
+        raise DataError(f"it holds no array {name}", hint=hint, where=file)
+    return arrays[name]
+
+
+def _sequences(x: Array, lengths: Array | None, file: str) -> list[Array]:
+    """Return views of x, each (T, D)."""
+    if x.dtype.kind == "U" or x.ndim not in (1, 2, 3) or 0 in x.shape[1:]:
+        raise DataError(f"x is {_described(x)}", hint="save numbers as (N, D) or (S, T, D)", where=file)
+    if lengths is None:
+        if x.ndim < 3:
+            message = f"x is {_described(x)}, and no lengths say which steps make up a sequence"
+            raise DataError(message, hint="save lengths too, or x as (S, T, D)", where=file)
+        return list(x)
+    if lengths.ndim != 1 or lengths.dtype.kind not in "iu":
+        message = f"lengths is {_described(lengths)}"
+        raise DataError(message, hint="save the number of steps of each sequence as integers (S,)", where=file)
+    steps = lengths.tolist()
+    longest = x.shape[1] if x.ndim == 3 else len(x)
+    for number, length in enumerate(steps):
+        if not 1 <= length <= longest:
+            message = f"its length is {length}, not from 1 to {longest}"
+            raise DataError(message, hint="leave an empty one out", where=f"{file}: sequence {number}")
+    if x.ndim == 3:
+        if len(steps) != len(x):
+            raise DataError(f"{len(steps)} lengths for {len(x)} sequences in x", hint="save one each", where=file)
+        return [sequence[:length] for sequence, length in zip(x, steps, strict=True)]
+    if sum(steps) != len(x):
+        message = f"the lengths add up to {sum(steps)} steps, but x has {len(x)}"
+        raise DataError(message, hint="save the number of steps of each sequence", where=file)
+    return np.split(x.reshape(len(x), -1), np.cumsum(steps)[:-1]) if steps else []
+
+
+def _labels(y: Array, names: Array | None, file: str) -> list[Labels]:
+    """Return the labels of each sequence, real values among them."""
+    values = y.tolist()
+    if names is None:
+        if y.ndim == 2 and y.dtype.kind != "f":
+            hint = "save their names as labels (K,); real values are floats"
+            raise DataError(f"y is {_described(y)}, and no labels name its columns", hint=hint, where=file)
+        rows = values if y.ndim == 2 else [[value] for value in values]
+        return [[spelled(v, "y", f"{file}: sequence {i}") for v in row] for i, row in enumerate(rows)]
+    if names.ndim != 1:
+        raise DataError(f"labels is {_described(names)}", hint="save K names as (K,)", where=file)
+    known = [spelled(name, "a name in labels", file) for name in names.tolist()]
+    if y.ndim == 2:
+        if len(known) != y.shape[1] or y.dtype.kind == "U" or not np.isin(y, (0, 1)).all():
+            message = f"y is {_described(y)} for {len(known)} labels, or holds more than 0 and 1"
+            raise DataError(message, hint="save a column of 0 and 1 for each label", where=file)
+        return [[name for name, on in zip(known, row, strict=True) if on] for row in values]
+    if y.dtype.kind not in "iu" or not ((y >= 0) & (y < len(known))).all():
+        message = f"y is {_described(y)}, or holds more than the numbers from 0 to {len(known) - 1}"
+        raise DataError(message, hint="save the number of a label for each sequence, or no labels", where=file)
+    return [[known[value]] for value in values]
+
+
+def _finite(sequence: Array, where: str) -> Vectors:
+    with np.errstate(over="ignore"):
+        vectors = np.ascontiguousarray(sequence, np.float32)
+    if not np.isfinite(vectors).all():
+        step, dimension = np.argwhere(~np.isfinite(vectors))[0].tolist()
+        message = f"step {step}, dimension {dimension} is {sequence[step, dimension]}, not finite as float32"
+        raise DataError(message, hint="mend it, or leave the sequence out", where=where)
+    return vectors
+
+
+def _described(array: Array) -> str:
+    kind = "texts" if array.dtype.kind == "U" else str(array.dtype)
+    return f"{kind} {array.shape}"
