@@ -45,7 +45,7 @@ def classify(
     import json
 
     from rnncli.cli.console import Talk, write_data
-    from rnncli.cli.sequences import given_sequences
+    from rnncli.cli.sequences import answers, given_sequences
     from rnncli.errors import DataError, UsageError
     from rnncli.experiments import find
     from rnncli.tasks import LabelledTask
@@ -54,22 +54,20 @@ def classify(
     reader = find(model, runs, LabelledTask).sequences
     if reader.model.activation == "linear" and (top or proba or threshold is not None):
         raise UsageError("--top, --proba and --threshold are for labels, and this model answers with a value")
-    failed = 0
+    failed = False
     for batch in given_sequences(reader, texts or [], file, encoding):
-        outputs = reader.outputs([given.sequence for given in batch if given.sequence is not None])
-        column, lines = 0, []
-        for given in batch:
-            if given.error:
-                failed += 1
-                talk.error(next(given.error.lines()))
-                lines.append(json.dumps({"error": str(given.error)}) if as_json else "")
-                continue
-            answer = answer_of(reader, outputs[:, column], top, threshold)
-            lines.append(json.dumps(answer, ensure_ascii=False) if as_json else line_of(answer, proba=proba))
-            column += 1
+        lines = []
+        for output in answers(batch, reader.outputs):
+            if isinstance(output, DataError):
+                failed = True
+                talk.error(str(output))
+                lines.append(json.dumps({"error": str(output)}) if as_json else "")
+            else:
+                answer = answer_of(reader, output, top, threshold)
+                lines.append(json.dumps(answer, ensure_ascii=False) if as_json else line_of(answer, proba=proba))
         write_data("".join(line + "\n" for line in lines))
     if failed:
-        raise DataError(f"sequences that could not be read: {failed}")
+        raise typer.Exit(DataError.exit_status)
 
 
 def answer_of(reader: "SequenceModel", output: "Array", top: int | None, threshold: float | None) -> dict[str, Any]:
@@ -78,11 +76,12 @@ def answer_of(reader: "SequenceModel", output: "Array", top: int | None, thresho
 
     if reader.model.activation == "linear":
         return {"values": dict(zip(reader.names, output.tolist(), strict=True))}
-    order = np.argsort(-output, kind="stable")
-    ranked = {reader.names[i]: float(output[i]) for i in (order if top is None else order[:top]).tolist()}
-    least = reader.threshold if threshold is None else threshold
+    order = np.argsort(-output, kind="stable")[:top].tolist()
+    ranked = {reader.names[i]: float(output[i]) for i in order}
+    if threshold is None:
+        threshold = 0.0 if top else reader.threshold
+    labels = [name for name, probability in ranked.items() if probability >= threshold]
     single = reader.model.activation == "softmax" and top is None
-    labels = [name for name, probability in ranked.items() if probability >= least]
     return {"labels": labels[:1] if single else labels, "probabilities": ranked}
 
 

@@ -96,7 +96,7 @@ def named(name: str) -> "type[SyntheticSet]":
     from rnncli.errors import UsageError
 
     if name not in SETS:
-        near = get_close_matches(name.lower().replace("-", "_"), SETS, 1)
+        near = get_close_matches(name.lower(), SETS, 1)
         hint = f"did you mean {near[0]}?" if near else ""
         raise UsageError(f"NAME must be one of {', '.join(SETS)}, not {name!r}", hint=hint)
     return SETS[name]

@@ -63,8 +63,9 @@ def evaluate(
             scores, notices = evaluate_splits(loaded, (split,) if split else ("validation", "test"), report)
     for notice in notices:
         talk.warn(notice)
-    if split and not scores:
-        raise DataError(f"the model's data has no {split} split", hint="name a file to evaluate on")
+    if not scores:
+        missing = split or "validation or test"
+        raise DataError(f"the model's data has no {missing} split", hint="name a file to evaluate on")
     if as_json:
         write_data(
             json.dumps({"model": str(loaded.path), "scores": scores_json(scores, loaded.task, errors or 0)}) + "\n"

@@ -21,7 +21,7 @@ def init(
     language_model: a text, and each next token. classification: a sequence (text or vectors) to a label, or several;
     a plain row of a CSV is a sequence of one step. regression: a sequence to a real value.
 
-    Examples: rnncli init classification > spec.yaml; rnncli init language_model --output poems.yaml
+    Examples: rnncli init classification; rnncli init language_model --output poems.yaml
     """
     from importlib.resources import files
 

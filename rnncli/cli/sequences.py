@@ -2,28 +2,29 @@
 
 import codecs
 import sys
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from rnncli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from rnncli.data.examples import Example
     from rnncli.nn.parameter import Array
     from rnncli.tasks.sequence_model import SequenceModel
 
 PIECE = 1 << 16
 """Bytes of lines that are read together at most."""
-BATCH = 1000
-"""Examples of a file that are read together."""
-LONGEST = 1 << 26
+EXAMPLES, NUMBERS = 1000, 1 << 20
+"""Examples of a file that are read together at most, and numbers in them, but for a larger example."""
+LONGEST = 1 << 24
 """Characters of a line, which must be in memory whole."""
 
 
 class Given(NamedTuple):
-    """One sequence that was given, or what is wrong with it."""
+    """One sequence that was given, or what is wrong with it; and where it stands."""
 
+    where: str
     sequence: "Array | None"
     error: DataError | None = None
 
@@ -34,63 +35,149 @@ def given_sequences(
     """Yield batches of sequences: those of the arguments, of a file, or of stdin, where every line is one.
 
     Lines are not waited for once there are some to answer. What cannot be read takes its place as an error. Raises
-    UsageError for texts and a file together, and DataError for a file that cannot be read.
+    UsageError for texts and a file together, and DataError for a file that cannot be read: what stands before the
+    place where it cannot is yielded first.
     """
-    from rnncli.data.examples import SUFFIXES
-
-    if texts and file:
+    if texts and file is not None:
         raise UsageError("TEXT and --file exclude each other")
     if texts:
         yield [_read(model, text, f"argument {number}") for number, text in enumerate(texts, 1)]
-    elif file and (Path(file).suffix.lower() in SUFFIXES or Path(file).is_dir()):
-        examples = model.read_file(file)
-        while batch := list(islice(examples, BATCH)):
-            yield [_caught(model, example.input, example.where) for example in batch]
-    elif file and file != "-":
-        try:
-            with Path(file).open("rb") as stream:
-                yield from _lines(model, stream, file, encoding)
-        except OSError as error:
-            raise DataError(f"cannot be read: {error.strerror}", where=file) from None
-    elif sys.stdin is None:
-        raise UsageError("nothing to read: standard input is closed", hint="give a text, or --file FILE")
+    elif file is None or file == "-":
+        if sys.stdin is None:
+            raise DataError("it is closed", hint="give a text, or --file FILE", where="standard input")
+        yield from _lines(model, sys.stdin.buffer, "standard input", encoding)
+    elif name := model.file_format(file):
+        yield from _batches(model, model.read_file(file, name, encoding))
     else:
-        yield from _lines(model, sys.stdin.buffer, "stdin", encoding)
+        yield from _file_of_lines(model, file, encoding)
+
+
+def answers(batch: Sequence[Given], answer: "Callable[[list[Array]], Array]") -> "Iterator[Array | DataError]":
+    """Yield for each sequence of a batch its column of what `answer` makes of those that could be read, or the error.
+
+    An answer that is not finite is an error too.
+    """
+    import numpy as np
+
+    columns = iter(answer([given.sequence for given in batch if given.sequence is not None]).T)
+    for given in batch:
+        if given.error:
+            yield given.error
+        elif np.isfinite(column := next(columns)).all():
+            yield column
+        else:
+            yield DataError("the model's answer is not finite", hint="give a shorter sequence", where=given.where)
+
+
+def _batches(model: "SequenceModel", examples: "Iterator[Example]") -> Iterator[list[Given]]:
+    batch: list[Given] = []
+    numbers, fault = 0, None
+    try:
+        for example in examples:
+            batch.append(_example(model, example))
+            numbers += 0 if batch[-1].sequence is None else batch[-1].sequence.size
+            if len(batch) == EXAMPLES or numbers >= NUMBERS:
+                yield batch
+                batch, numbers = [], 0
+    except DataError as error:
+        fault = error
+    if batch:
+        yield batch
+    if fault:
+        raise fault
+
+
+def _example(model: "SequenceModel", example: "Example") -> Given:
+    try:
+        return Given(example.where, model.read(example.input, example.where))
+    except DataError as error:
+        if not model.fits(example.input):  # nor does any other of this file
+            raise
+        return Given(example.where, None, error)
+
+
+def _file_of_lines(model: "SequenceModel", file: str, encoding: str | None) -> Iterator[list[Given]]:
+    from rnncli.data import find_sources
+    from rnncli.data.files import unreadable
+
+    if not Path(file).exists():  # unless it is a pattern, this says so
+        for source in find_sources([file]):
+            yield from _file_of_lines(model, source.path, encoding)
+        return
+    try:
+        with Path(file).open("rb") as stream:
+            yield from _lines(model, stream, file, encoding)
+    except OSError as error:
+        raise unreadable(error, file) from None
 
 
 def _lines(model: "SequenceModel", stream: BinaryIO, name: str, encoding: str | None) -> Iterator[list[Given]]:
-    try:
-        decoder = codecs.getincrementaldecoder(encoding or model.task.data.encoding)("surrogateescape")
-    except LookupError:
-        raise UsageError(f"no encoding is called {encoding}") from None
-    rest, number, piece = "", 0, b"\0"
-    while piece:
-        piece = stream.read1(PIECE)  # type: ignore[attr-defined]
-        *lines, rest = (rest + decoder.decode(piece, final=not piece)).split("\n")
-        if not piece and rest:
-            lines, rest = [*lines, rest], ""
-        if number == 0 and lines:
-            lines[0] = lines[0].removeprefix("\ufeff")
-        batch = [_read(model, line.removesuffix("\r"), f"{name}:{number + i}") for i, line in enumerate(lines, 1)]
+    from rnncli.data.files import printable
+
+    number, encoding = 0, encoding or model.task.data.encoding
+    for lines in _whole_lines(_decoded(stream, name, encoding)):
+        wheres = (f"{printable(name)}:{number + i}" for i in range(1, len(lines) + 1))
+        yield [_read(model, line, where, encoding) for line, where in zip(lines, wheres, strict=True)]
         number += len(lines)
-        if len(rest) > LONGEST:
-            raise DataError(f"a line of more than {LONGEST:,} characters", where=f"{name}:{number + 1}")
-        if batch:
-            yield batch
 
 
-def _read(model: "SequenceModel", line: str, where: str) -> Given:
+def _decoded(stream: BinaryIO, name: str, encoding: str) -> Iterator[str]:
+    """Yield the text as it comes, without its byte-order mark; a lone surrogate stands for what cannot be decoded."""
+    from rnncli.data.files import unreadable
+    from rnncli.data.readers import check_encoding, codec_of
+
+    check_encoding(encoding)
+    codecs.register_error("rnncli.surrogate", lambda error: ("\udcff", error.end))  # type: ignore[attr-defined]
+    has_mark = codecs.lookup(encoding).name in ("utf-16", "utf-32")  # of up to 4 bytes, which tell how to decode
+    decoder, started, piece, raw = None, False, b"\0", b""
+    while piece:
+        try:
+            piece = stream.read1(PIECE)  # type: ignore[attr-defined]
+        except OSError as error:
+            raise unreadable(error, name) from None
+        raw += piece
+        if decoder is None:
+            if piece and has_mark and len(raw) < 4:
+                continue
+            codec, mark = codec_of(encoding, raw)
+            decoder, raw = codecs.getincrementaldecoder(codec)("rnncli.surrogate"), raw[len(mark) :]
+        if text := decoder.decode(raw, final=not piece):
+            yield text if started else text.removeprefix("\ufeff")
+            started = True
+        raw = b""
+
+
+def _whole_lines(pieces: Iterator[str]) -> Iterator[list[str | None]]:
+    """Yield the lines that are complete, together, without the ends that LF or CRLF is; None for one too long."""
+    parts: list[str] = []
+    size = 0
+
+    def joined() -> str | None:
+        return "".join(parts).removesuffix("\r") if size <= LONGEST else None
+
+    for piece in pieces:
+        first, *others = piece.split("\n")
+        size += len(first)
+        if size <= LONGEST:
+            parts.append(first)
+        else:
+            parts.clear()
+        if others:
+            lines = [joined(), *(line.removesuffix("\r") for line in others[:-1])]
+            parts, size = others[-1:], len(others[-1])
+            yield lines
+    if size:
+        yield [joined()]
+
+
+def _read(model: "SequenceModel", line: str | None, where: str, encoding: str = "") -> Given:
+    if line is None:
+        return Given(where, None, DataError(f"a line of more than {LONGEST:,} characters", where=where))
     try:
         line.encode()  # of what is no text, lone surrogates are left
-        return Given(model.read_line(line, where))
+        return Given(where, model.read_line(line, where))
     except UnicodeEncodeError:
-        return Given(None, DataError("not in the encoding of texts", hint="try --encoding latin-1", where=where))
+        hint = "try --encoding latin-1" if encoding else ""
+        return Given(where, None, DataError(f"bytes that are not {encoding or 'utf-8'}", hint=hint, where=where))
     except DataError as error:
-        return Given(None, error)
-
-
-def _caught(model: "SequenceModel", given: "str | Array", where: str) -> Given:
-    try:
-        return Given(model.read(given, where))
-    except DataError as error:
-        return Given(None, error)
+        return Given(where, None, error)

@@ -216,7 +216,8 @@ class Bucketed:
         """Draw an order at once and yield the batches from the `start`-th on."""
         order = shuffled(len(self.examples), rng)
         batches = _bucketed(order, self.examples.lengths, self.batch_size, rng)
-        return (self._batch(numbers.astype(np.intp)) for numbers in islice(batches, start, None))
+        # The longest first: padding is then the last columns of a step, which layers can pass over as a slice
+        return (self._batch(numbers[::-1].astype(np.intp)) for numbers in islice(batches, start, None))
 
     def _batch(self, numbers: Indices) -> ExampleBatch:
         examples, weights = self.examples, self.weights

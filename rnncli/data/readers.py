@@ -53,7 +53,7 @@ class Text:
         binary: bool = False,
         report: Callable[[int], object] = bool,
     ) -> None:
-        _check_encoding(encoding)
+        check_encoding(encoding)
         self._encoding, self._binary = "utf-8" if binary else encoding, binary
         self.size = 0  # in characters
         self.kept: list[Source] = []
@@ -108,7 +108,7 @@ class Text:
     def _decoded(self, source: Source, place: _Place) -> Iterator[tuple[str, _Place]]:
         """Yield the text of a file from a place on, and the place after each piece."""
         with source.open() as file:
-            codec, mark = _codec(self._encoding, source.read(file, 4))
+            codec, mark = codec_of(self._encoding, source.read(file, 4))
             decoder = codecs.getincrementaldecoder(codec)("surrogateescape" if self._binary else "strict")
             newlines = io.IncrementalNewlineDecoder(None, translate=True)
             offset, started = max(place.offset, len(mark)), place.started
@@ -167,7 +167,8 @@ def lines(text: str) -> list[str]:
     return [line for line in text.split("\n") if line.strip()]
 
 
-def _check_encoding(encoding: str) -> None:
+def check_encoding(encoding: str) -> None:
+    """Raise DataError for an encoding that is unknown, or none of text in pieces."""
     try:
         b"a".decode(encoding)
         known = codecs.lookup(encoding).name not in _NOT_IN_PIECES
@@ -179,7 +180,7 @@ def _check_encoding(encoding: str) -> None:
         raise DataError(f"unknown encoding {encoding!r}", hint="try utf-8, latin-1, cp1252 or utf-16")
 
 
-def _codec(encoding: str, head: bytes) -> tuple[str, bytes]:
+def codec_of(encoding: str, head: bytes) -> tuple[str, bytes]:
     """Return the codec for a file that begins so, and the byte-order mark to pass over: decoders guess otherwise."""
     name = codecs.lookup(encoding).name
     if name == "utf-8-sig":

@@ -178,7 +178,7 @@ def plan(task: Task, base: Path, folder: Path | None = None, *, report: Report =
     return {
         "parameters": run.trainer.flat.values.size,
         **dataset.sizes(),
-        "batch_size": task.training.batch_size,
+        **{name: getattr(task.training, name) for name in task.fitting},
         "steps_per_epoch": len(run.trainer.batches),
         "steps": run.trainer.total_steps,
         "estimated_seconds": round(seconds, 1),

@@ -76,8 +76,9 @@ def find(path: Path | None, runs: Path, *tasks: type[Any]) -> LoadedModel:
         if not tasks or isinstance(loaded.task, tasks):
             return loaded
     kind = f" of task {_names(tasks)}" if models else ""
+    data = "--task classification reviews.csv" if tasks == (LabelledTask,) else "corpus.txt"
     raise UsageError(
-        f"no model{kind} under {runs}{os.sep}", hint="train one: rnncli train corpus.txt; or name one: --model PATH"
+        f"no model{kind} under {runs}{os.sep}", hint=f"train one: rnncli train {data}; or name one: --model PATH"
     )
 
 

@@ -44,9 +44,9 @@ def sigmoid_cross_entropy(logits: Array, targets: Array, weight: Array | None = 
     max(o, 0) - o·y + log(1 + exp -|o|), which neither overflows nor takes the logarithm of 0. weight (N,) or (K, N)
     multiplies each loss. The count is K·N: the mean is that of an answer, as PyTorch's BCEWithLogitsLoss.
     """
-    losses = np.log1p(np.exp(-np.abs(logits)))
-    losses += np.maximum(logits, 0)
+    losses = np.maximum(logits, 0)
     losses -= logits * targets
+    losses += np.log1p(np.exp(-np.abs(logits)))  # last, for it may be far smaller than both
     probabilities = empty_like(logits)
     sigmoid(logits, probabilities)
     np.subtract(probabilities, targets, out=logits)

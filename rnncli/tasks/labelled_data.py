@@ -98,9 +98,9 @@ def read_other(
     return Examples(values, gathered.starts, encoded, gathered.places, unknown), notices
 
 
-def read_inputs(spec: LabelledDataSpec, paths: Sequence[str]) -> Iterator[Example]:
+def read_inputs(spec: LabelledDataSpec, targets: Targets, paths: Sequence[str]) -> Iterator[Example]:
     """Yield the examples of files in one of the formats of labelled ones, whether they have labels or not."""
-    return _read(spec, find_sources(paths), None, bool)
+    return _read(spec, targets, find_sources(paths), bool, labelled=False)
 
 
 def _examples(
@@ -108,27 +108,29 @@ def _examples(
 ) -> Iterator[Example]:
     sources = find_sources(paths)
     total = sum(source.size for source in sources)
-    return _read(spec, sources, targets, lambda done: report(activity, done, total))
+    return _read(spec, targets, sources, lambda done: report(activity, done, total), labelled=True)
 
 
 def _read(
-    spec: LabelledDataSpec, sources: Sequence[Source], targets: Targets | None, report: Callable[[int], object]
+    spec: LabelledDataSpec,
+    targets: Targets,
+    sources: Sequence[Source],
+    report: Callable[[int], object],
+    *,
+    labelled: bool,
 ) -> Iterator[Example]:
     name = format_of(sources) if spec.format == "auto" else spec.format
-    several = targets is not None and targets.several
     if name == "npz":
         for source in sources:
-            yield from read_vectors(source, labelled=targets is not None, multi_label=several, report=report)
+            yield from read_vectors(source, labelled=labelled, multi_label=targets.several, report=report)
         return
-    label = targets.column if targets else ""
-    columns = Columns(spec.text, label, spec.columns, spec.sequence, spec.time)
     yield from read_examples(
         sources,
         name,
-        columns,
+        Columns(spec.text, targets.column, spec.columns, spec.sequence, spec.time),
         encoding=spec.encoding,
-        labelled=targets is not None,
-        multi_label=several,
+        labelled=labelled,
+        multi_label=targets.several,
         report=report,
     )
 
@@ -180,9 +182,8 @@ class Gathered:
     def inputs(self, train: Array) -> Inputs:
         """Derive from the training part how sequences are read: its vocabulary, or its mean and deviation."""
         if self._vectors:
-            return Inputs(
-                None, Standardization.of([self._vectors[i] for i in train.tolist()], on=self.spec.standardize)
-            )
+            vectors = np.concatenate([self._vectors[i] for i in train.tolist()])
+            return Inputs(None, Standardization.of(vectors, on=self.spec.standardize))
         is_train = np.zeros(len(self.places), bool)
         is_train[train] = True
         ids = np.frombuffer(self._ids, np.uint32)[np.repeat(is_train, np.diff(self.starts))]

@@ -41,6 +41,7 @@ class LanguageModelTask(Task):
     """A spec of `task: language_model`."""
 
     inherited: ClassVar[tuple[str, ...]] = ("model", "data.tokenizer", "data.format")
+    fitting: ClassVar[tuple[str, ...]] = ("batch_size", "bptt_length")
 
     task: Literal["language_model"] = "language_model"
     data: TextDataSpec = TextDataSpec()
@@ -80,8 +81,8 @@ class LanguageModelTask(Task):
 
     def fitted(self, dataset: TextDataset) -> tuple[Self, list[str]]:
         """Return the task with sizes that fit a small corpus, and a notice for each size that shrank."""
-        batch_size, length = fit_sizes(self.data, self.training, dataset.splits.train)
-        changes: dict[str, Any] = {"batch_size": batch_size, "bptt_length": length}
+        sizes = fit_sizes(self.data, self.training, dataset.splits.train)
+        changes: dict[str, Any] = dict(zip(self.fitting, sizes, strict=True))
         notices = [
             f"small corpus ({dataset.tokens('train'):,} tokens): {name} {getattr(self.training, name)} → {value}"
             for name, value in changes.items()

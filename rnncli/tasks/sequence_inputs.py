@@ -3,7 +3,7 @@
 T time steps, D features.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -23,22 +23,23 @@ class Standardization:
     deviation: tuple[float, ...]
 
     @classmethod
-    def of(cls, vectors: Sequence[Array], *, on: bool = True) -> Self:
-        """Return what gives vectors (T, D) mean 0 and deviation 1, a constant feature mean 0; not `on`: the identity.
+    def of(cls, vectors: Array, *, on: bool = True) -> Self:
+        """Return what gives vectors (N, D) mean 0 and deviation 1, a constant feature mean 0; not `on`: the identity.
 
-        Sums are taken sequence by sequence, in float64.
+        Sums are taken in float64.
         """
-        width = vectors[0].shape[1]
+        N, width = vectors.shape
         if not on:
             return cls((0.0,) * width, (1.0,) * width)
-        steps = sum(map(len, vectors))
-        mean = sum((each.sum(axis=0, dtype=np.float64) for each in vectors), np.zeros(width)) / steps
-        squares = sum((np.square(each - mean).sum(axis=0) for each in vectors), np.zeros(width)) / steps
+        mean = vectors.sum(axis=0, dtype=np.float64) / N
+        squares = sum((np.square(part - mean).sum(axis=0) for part in _chunks(vectors)), np.zeros(width)) / N
         return cls(tuple(mean.tolist()), tuple(np.where(squares > 0, np.sqrt(squares), 1.0).tolist()))
 
     def apply(self, vectors: Array) -> Array:
-        """Return vectors (T, D) or (D,) standardized, in float32."""
-        standard: Array = ((vectors - np.array(self.mean)) / np.array(self.deviation)).astype(np.float32)
+        """Return vectors (N, D) standardized, in float32."""
+        standard, mean, deviation = np.empty(vectors.shape, np.float32), np.array(self.mean), np.array(self.deviation)
+        for part, out in zip(_chunks(vectors), _chunks(standard), strict=True):
+            out[:] = (part - mean) / deviation
         return standard
 
     def undo(self, vectors: Array) -> Array:
@@ -61,6 +62,12 @@ class Standardization:
     def to_plain(self) -> dict[str, list[float]]:
         """Return it JSON-able."""
         return {"mean": list(self.mean), "deviation": list(self.deviation)}
+
+
+def _chunks(vectors: Array) -> Iterator[Array]:
+    """Yield vectors (N, D) part by part, so that what is made of them in float64 stays small."""
+    for start in range(0, len(vectors), 1 << 16):
+        yield vectors[start : start + (1 << 16)]
 
 
 @dataclass(frozen=True)

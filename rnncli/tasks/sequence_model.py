@@ -5,19 +5,22 @@ B sequences, T steps of one, D numbers in a step, K outputs, R features of a vec
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from rnncli.data import padded
-from rnncli.data.examples import Example
+from rnncli.data.examples import SUFFIXES, Example, without_labels
 from rnncli.errors import DataError
 from rnncli.models.sequence_classifier import SequenceClassifier
 from rnncli.nn.parameter import Array
 from rnncli.tasks.classification import LabelledTask
 from rnncli.tasks.labelled_data import read_inputs
 from rnncli.tasks.labelled_scores import THRESHOLD, scale_of
+from rnncli.tasks.paths import as_paths
 from rnncli.tasks.protocol import Resources
 from rnncli.tasks.sequence_inputs import Inputs, inputs_of
 
@@ -25,6 +28,8 @@ STEPS = 1 << 14
 """Steps of sequences, padding included, that are answered together: bounds the memory, but for a longer sequence."""
 SEQUENCES = 64
 """Sequences that are answered together at most."""
+LONGEST = 1 << 18
+"""Steps of one sequence, all of which are in memory together with the states of the model."""
 
 
 @dataclass(frozen=True)
@@ -57,20 +62,58 @@ class SequenceModel:
         size: int = self.model.output.weight.value.shape[1]
         return size
 
+    def fits(self, given: str | Array) -> bool:
+        """Tell whether this is of the kind that the model reads: a text, or vectors of its width."""
+        if isinstance(given, str):
+            return self.inputs.vocabulary is not None
+        return bool(self.inputs.width == given.shape[1])
+
     def read(self, given: str | Array, where: str) -> Array:
         """Return a text, or vectors (T, D), as the model reads it; DataError for what it cannot read."""
-        return self.inputs.read(given, where)[: self.task.data.max_length]
+        with np.errstate(over="ignore"):
+            sequence = self.inputs.read(given, where)[: self.task.data.max_length]
+        if len(sequence) > LONGEST:
+            message = f"a sequence of {len(sequence):,} steps, where at most {LONGEST:,} are answered"
+            raise DataError(message, hint="cut it in parts", where=where)
+        if sequence.dtype.kind == "f" and not np.isfinite(sequence).all():
+            raise DataError("a number is too large for float32", hint="use the unit of the training data", where=where)
+        return sequence
 
     def read_line(self, line: str, where: str) -> Array:
         """Return what stands in a line: a text; of vectors one step as `1.5,2`, or several as `[[1.5, 2], [3, 4]]`.
 
-        DataError for what the model cannot read.
+        Where the training data may be in the format of fastText, labels before a text are passed over. DataError for
+        what the model cannot read.
         """
-        return self.read(line if self.inputs.vocabulary else _vectors(line, where), where)
+        if self.inputs.vocabulary is None:
+            return self.read(_vectors(line, where), where)
+        return self.read(without_labels(line) if self._may_be_fasttext else line, where)
 
-    def read_file(self, path: str) -> Iterator[Example]:
-        """Yield the examples of a file in one of the formats of the training data, with labels or without."""
-        return read_inputs(self.task.data, [path])
+    @cached_property
+    def _may_be_fasttext(self) -> bool:
+        return self.task.data.format == "fasttext" or (
+            self.task.data.format == "auto" and not self._trained_on <= SUFFIXES.keys()
+        )
+
+    @cached_property
+    def _trained_on(self) -> set[str]:
+        """How the names of the training files end."""
+        return {Path(path).suffix.lower() for path in as_paths(self.task.data.train)}
+
+    def file_format(self, path: str) -> str:
+        """Return the `data.format` that a file of examples is in, by its name; "" for lines that hold a sequence each.
+
+        What ends like the training files is in their format.
+        """
+        trained, suffix = self.task.data.format, Path(path).suffix.lower()
+        if Path(path).is_dir() or (trained not in ("auto", "fasttext") and suffix in self._trained_on):
+            return trained
+        return SUFFIXES.get(suffix, "")
+
+    def read_file(self, path: str, name: str, encoding: str | None = None) -> Iterator[Example]:
+        """Yield the examples of a file in a format of the training data, with labels or without."""
+        changes: Any = {"format": name, "encoding": encoding or self.task.data.encoding}
+        return read_inputs(replace(self.task.data, **changes), self.task.targets, [path])
 
     def outputs(self, sequences: Sequence[Array]) -> Array:
         """Sequences, as they were read → (K, B): the probability of each label, or values in their own unit."""
@@ -91,19 +134,27 @@ class SequenceModel:
             while count > 1 and count * len(sequences[order[count - 1]]) > STEPS:
                 count -= 1
             together, order = order[:count], order[count:]
-            found[:, together] = answer(*padded([sequences[i] for i in together]))
+            with np.errstate(all="ignore"):  # whoever asked sees what is not finite
+                found[:, together] = answer(*padded([sequences[i] for i in together]))
         return found
 
 
 def _vectors(line: str, where: str) -> Array:
     """Read vectors (T, D) from a line; DataError where there are none."""
     try:
-        plain = json.loads(line) if line.lstrip().startswith("[") else [float(cell) for cell in line.split(",")]
-        vectors = np.array(plain, np.float64)
-        vectors = vectors[None] if vectors.ndim == 1 else vectors
-    except (ValueError, TypeError, OverflowError, RecursionError):
-        vectors = np.empty(0)
-    if vectors.ndim != 2 or not vectors.size or not np.isfinite(vectors).all():
-        hint = "write 1.5,2 for one step, [[1.5, 2], [3, 4]] for two"
-        raise DataError("not a vector of finite numbers, or a list of them", hint=hint, where=where)
-    return vectors
+        plain: Any = json.loads(line) if line.lstrip().startswith("[") else [_number(cell) for cell in line.split(",")]
+        rows = plain if type(plain[0]) is list else [plain]
+        if all(type(number) in (int, float) for row in rows for number in row):
+            vectors = np.array(rows, np.float64)
+            if vectors.size and np.isfinite(vectors).all():
+                return vectors
+    except (ValueError, TypeError, IndexError, OverflowError, RecursionError):
+        pass
+    hint = "write 1.5,2 for one step, [[1.5, 2], [3, 4]] for two"
+    raise DataError("not a vector of finite numbers, or a list of them", hint=hint, where=where)
+
+
+def _number(cell: str) -> float:
+    if "_" in cell:
+        raise ValueError(cell)  # Python's 1_000 is a number nowhere else
+    return float(cell)

@@ -120,7 +120,7 @@ class ValueTargets:
         if not np.ptp(values, axis=1).any():
             raise DataError(f"{places[0]} and all others to train on have the same value, {values[0, 0]:g}")
         names = [self.column] if len(values) == 1 else [f"{self.column} {i + 1}" for i in range(len(values))]
-        return {"outputs": names, "scale": Standardization.of([values.T]).to_plain()}
+        return {"outputs": names, "scale": Standardization.of(values.T).to_plain()}
 
     def encode(self, labels: Labels, places: Sequence[str], resources: Resources) -> tuple[Array, Array | None]:
         """Return the values standardized (K, S); no value is unknown."""

@@ -13,9 +13,11 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 from rnncli.cli.main import THREAD_VARIABLES, run
+from tests.tasks.labelled_runs import CSV, EXAMPLES, VALUES
 
 ROOT = Path(__file__).parents[2]
 OF_THE_USER = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "RNNCLI_MODEL", "RNNCLI_RUNS", "RNNCLI_DEBUG", "RNNCLI_COMPLETE")
@@ -110,6 +112,42 @@ def tiny_runs(tmp_path_factory):
 def trained(rnncli, tiny_runs, tmp_path):
     """`rnncli` in a copy of that folder."""
     shutil.copytree(tiny_runs, tmp_path, dirs_exist_ok=True)
+    return rnncli
+
+
+@pytest.fixture(scope="session")
+def tiny_classifiers(tmp_path_factory):
+    """A folder with labelled data, and under runs/ a model of each kind; reviews, of texts, is the newest."""
+    folder = tmp_path_factory.mktemp("labelled")
+    (folder / "reviews.csv").write_text(CSV)
+    (folder / "reviews.txt").write_text("".join(f"__label__{label} {text}\n" for text, label in EXAMPLES))
+    several = ("__label__a x", "__label__b y", "__label__a __label__b x y", "__label__c z")
+    (folder / "several.txt").write_text("".join(f"{line}\n" for line in several * 15))
+    (folder / "values.csv").write_text(VALUES)
+    rng, lengths = np.random.default_rng(1), [1, 2, 3, 4, 5] * 12
+    steps = rng.normal(size=(sum(lengths), 2)).astype(np.float32)
+    signs = [part[:, 0].sum() > 0 for part in np.split(steps, np.cumsum(lengths)[:-1])]
+    np.savez(folder / "steps.npz", x=steps, lengths=lengths, y=np.where(signs, "up", "down"))
+    kinds = {
+        "fasttext": "reviews.txt --epochs 3",
+        "several": "several.txt --epochs 25 --set data.multi_label=true",
+        "values": "values.csv --task regression --set data.columns=[hours,sleep] --epochs 6",
+        "steps": "steps.npz --epochs 12 --set model.readout=mean",
+        "reviews": "reviews.csv --epochs 4 --set model.bidirectional=true",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for kind, arguments in kinds.items():
+            settings = ["--task", "classification", *SMALL, "--batch-size", "4", "--cell", "gru"]
+            trained = invoke("train", *settings, *arguments.split(), "-o", f"runs/{kind}", "--quiet")
+            assert trained == (0, f"runs/{kind}\n", "")
+    return folder
+
+
+@pytest.fixture
+def classifiers(rnncli, tiny_classifiers, tmp_path):
+    """`rnncli` in a copy of that folder."""
+    shutil.copytree(tiny_classifiers, tmp_path, dirs_exist_ok=True)
     return rnncli
 
 

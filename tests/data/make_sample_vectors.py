@@ -36,7 +36,7 @@ def polygon(turn, corners):
 
 def zigzag(turn, strokes):
     """Straight strokes up and down, from left to right."""
-    return np.stack([2 * turn - 1, 0.5 * np.interp(turn * strokes, range(strokes + 1), np.arange(strokes + 1) % 2)], -1)
+    return np.stack([2 * turn - 1, np.interp(turn * strokes, range(strokes + 1), np.arange(strokes + 1) % 2)], -1)
 
 
 def wave(turn, crests):
@@ -54,8 +54,8 @@ SHAPES = {
     "counterclockwise": lambda turn, _: arc(turn, 1),
     "triangle": lambda turn, rng: mirrored(polygon(turn, 3), rng),
     "square": lambda turn, rng: mirrored(polygon(turn, 4), rng),
-    "zigzag": lambda turn, rng: mirrored(zigzag(turn, int(rng.integers(4, 8))), rng),
-    "wave": lambda turn, rng: mirrored(wave(turn, rng.uniform(1.5, 3.5)), rng),
+    "zigzag": lambda turn, rng: mirrored(zigzag(turn, int(rng.integers(3, 6))), rng),
+    "wave": lambda turn, rng: mirrored(wave(turn, rng.uniform(1, 2.5)), rng),
 }
 
 
@@ -67,7 +67,7 @@ def stroke(shape, rng):
     points = SHAPES[shape](turn, rng)
     angle = rng.uniform(-1, 1) * (np.pi if shape.endswith("clockwise") else 0.4)
     turned = points @ np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    trembling = turned + rng.normal(0, 0.015, turned.shape)
+    trembling = turned + rng.normal(0, 0.01, turned.shape)
     # rounded, so that a last digit of another machine's sine is no other file
     return np.diff(rng.uniform(0.15, 0.4) * trembling, axis=0).round(4).astype(np.float32)
 

@@ -92,7 +92,7 @@ def test_nothing_to_learn():
         assert refused(lambda spec: built(["", ""], spec, items=True), TokenizerSpec(level)) == "no text"
     rare = TokenizerSpec("word", min_count=3)
     message = refused(lambda: built(["a b"], rare, items=False))
-    assert message == "no word occurs 3 times in the training text"
+    assert message == "no word occurs 3 times in the training text; set data.tokenizer.min_count=1"
     assert refused(lambda: built(["\udc80"], CHARACTER, items=False)).startswith("lone surrogates")
 
 

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from rnncli.errors import DataError
+from rnncli.storage import inflated, npz_layout, read_given_arrays
 from rnncli.storage import npz as npz_module
-from rnncli.storage import npz_layout, read_given_arrays
 from tests.storage.hostile_files import BOMBS, HONEST, TABLE, pickles
 from tests.storage.zip_builder import Member, npy, npz
 
 SAVED = [np.savez, np.savez_compressed]
 DTYPES = ["<f2", "<f4", "<f8", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4", "<u8", "|b1", "<U3", "<U300"]
 OTHER = {  # what a user's file may be and a checkpoint may not, or is told otherwise
-    "holds W compressed or encrypted": {"deflated", "deflated in the directory", "claims 8 GB"},
+    "holds W compressed or encrypted": {"deflated", "deflated in the directory"},
     "has a damaged entry for W": {"local method"},
     "holds W in a form that is not supported": {"object", "float16", "Fortran"},
 }
@@ -162,6 +162,25 @@ def test_limit_counts_the_bytes_of_the_file(path):
 def test_deflated_or_of_other_dtypes_it_is_trusted_no_more(path, file, reason):
     path.write_bytes(file)
     assert refusal(path).split("; ")[0] == reason
+
+
+def test_a_stream_without_its_end(path):
+    squeezer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    raw = squeezer.compress(npy()) + squeezer.flush(zlib.Z_SYNC_FLUSH)
+    fields = {"method": 8, "crc": zlib.crc32(npy()), "stored": len(raw), "size": len(npy())}
+    path.write_bytes(npz(Member(raw, both=fields)))
+    assert refusal(path).startswith("is damaged in W (wrong checksum); ")
+
+
+@pytest.mark.parametrize("spare", [-1, 0])
+def test_a_stream_that_ends_where_a_piece_does(path, monkeypatch, spare):
+    """Or a byte before; what lies behind it is seen all the same."""
+    size = len(zlib.compress(npy(), 9, -zlib.MAX_WBITS))
+    monkeypatch.setattr(inflated, "_PIECE", size + spare)
+    path.write_bytes(deflated(npy()))
+    assert read(path)["W"].tolist() == [0, 0]
+    path.write_bytes(deflated(npy(), spare=b"secret"))
+    assert refusal(path).startswith("is damaged in W (wrong checksum); ")
 
 
 def test_every_byte_of_a_deflated_array_counts(path):

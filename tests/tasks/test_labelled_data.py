@@ -162,10 +162,10 @@ def test_a_model_of_texts_reads_no_vectors_and_the_other_way_round(tmp_path):
 )
 def test_standardization_can_be_undone_and_stored(sequences):
     vectors = [np.array(each) for each in sequences]
-    standard = Standardization.of(vectors)
+    every = np.concatenate(vectors)
+    standard = Standardization.of(every)
     assert Standardization.from_plain(standard.to_plain()) == standard
     assert (standard.mean[1], standard.deviation[1]) == (3.5, 1.0)
-    every = np.concatenate(vectors)
     tolerance = 1e-5 * max(1.0, np.abs(every).max())
     np.testing.assert_allclose(standard.undo(standard.apply(every)), every, atol=tolerance)
     assert abs(standard.apply(every)[:, 0].mean(dtype=float)) < 1e-3 * max(

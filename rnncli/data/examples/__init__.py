@@ -1,6 +1,7 @@
 """Labelled examples from files: fastText, CSV, TSV, JSONL, a folder for each label; never a whole file in memory."""
 
 from rnncli.data.examples.example import Columns, Example, Reading, Report, Vectors, check_labels, spelled
+from rnncli.data.examples.fasttext import without_labels
 from rnncli.data.examples.formats import FORMATS, SUFFIXES, Reader, format_of, read_examples
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "format_of",
     "read_examples",
     "spelled",
+    "without_labels",
 ]

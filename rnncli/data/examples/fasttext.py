@@ -29,3 +29,10 @@ def read_fasttext(source: Source, reading: Reading, report: Report) -> Iterator[
         if reading.labelled and not found[1]:
             raise DataError("no label before the text", hint=f"begin the line with {MARK}NAME", where=where)
         yield example(line[found.end() :].strip(), _LABEL.findall(found[1]), where, reading)
+
+
+def without_labels(line: str) -> str:
+    """Return the text of a line that begins with labels, and any other line as it is."""
+    found = _LABELS.match(line)
+    assert found
+    return line[found.end() :].strip() if found[1] else line

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnncli.data.synthetic.language import Language, common
+from rnncli.data.synthetic.language import Language, common_prefix
 from rnncli.data.synthetic.synthetic_set import LONGEST, Split
 
 ALPHABET, BLANK, GO = "abcdefgh", "-", ">"
@@ -55,4 +55,4 @@ class Copy(Language):
         if not (blanks and go):
             return len(symbols) + len(blanks)
         again = line[found.end() :]
-        return found.end() + common(again, symbols) + (again == symbols)
+        return found.end() + common_prefix(again, symbols) + (again == symbols)

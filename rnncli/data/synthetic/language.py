@@ -55,6 +55,6 @@ class Language(SyntheticSet):
         return Legality(legal_symbols, symbols, legal_lines, number)
 
 
-def common(a: str, b: str) -> int:
+def common_prefix(a: str, b: str) -> int:
     """Return the length of the longest common prefix."""
     return next((k for k, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))

@@ -30,7 +30,7 @@ class Parity(SyntheticSet):
         return self.max_length * (10 if split == "test" else 1)
 
     def content(self, split: Split, rng: np.random.Generator) -> bytes:
-        """Draw bits, then flip the last where the answer is another: all strings of a length and an answer are as likely."""
+        """Draw bits, and flip the last where the answer is another: so all strings of a length are as likely."""
         rows = []
         for odd in balanced(2, getattr(self, split), rng):
             bits = rng.integers(0, 2, rng.integers(1, self.longest(split) + 1))

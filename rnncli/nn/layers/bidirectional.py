@@ -58,8 +58,8 @@ class Bidirectional:
         H = ahead.output_size
         begin = (None, None) if state is None else (state[:, :H], state[:, H:])
         y_ahead, ahead_end, ahead_cache = ahead.forward(x, begin[0], mask, rng)
-        x_reversed = x._replace(ids=x.ids[::-1]) if isinstance(x, Lookup) else x[:, ::-1]
-        y_back, back_end, back_cache = back.forward(x_reversed, begin[1], None if mask is None else mask[::-1], rng)
+        mask_reversed = None if mask is None else mask[::-1]
+        y_back, back_end, back_cache = back.forward(_reversed(x), begin[1], mask_reversed, rng)
         _, T, B = y_ahead.shape
         y = empty_sequence(self.output_size, T, B, y_ahead.dtype)
         y[:H], y[H:] = y_ahead, y_back[:, ::-1]
@@ -80,3 +80,13 @@ class Bidirectional:
         if d_x is not None and d_x_back is not None:
             d_x += d_x_back if isinstance(cache.forward.x, Lookup) else d_x_back[:, ::-1]
         return d_x, np.concatenate((ahead_begin, back_begin), axis=1)
+
+
+def _reversed(x: Array | Lookup) -> Array | Lookup:
+    """Return x with its steps in reverse: of vectors a copy, which the product of all steps would make in any case."""
+    if isinstance(x, Lookup):
+        return x._replace(ids=x.ids[::-1])
+    D, T, B = x.shape
+    copy = empty_sequence(D, T, B, x.dtype)
+    copy[:] = x[:, ::-1]
+    return copy

@@ -179,6 +179,8 @@ def test_patterns_of_columns_never_take_the_label(tmp_path):
     assert vector("q", "p*") == [[3, 1, 2]]
     assert vector("*") == [[1, 2, 3]]
     assert vector("p*", "p2", "q") == [[1, 2, 3]]
+    literally = read(tmp_path, "c.csv", "p1,p*,label\n1,2,x\n", Columns(vector=("p*",)))
+    assert literally[0][0].tolist() == [[2]]
     assert refusal(tmp_path, "b.csv", lines, Columns(vector=("x*",))) == (
         'b.csv:1: no column "x*"; the columns are t, p10, p2, q, label, p_id'
     )

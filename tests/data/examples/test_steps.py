@@ -1,12 +1,24 @@
+import time
+
 import numpy as np
 import pytest
 
 from rnncli.data.examples import Columns
 from rnncli.errors import SpecError
-from tests.data.examples.written_files import read, refusal
+from tests.data.examples.written_files import read, read_at, refusal, write
 
 LONG = Columns(vector=("x", "y"), sequence="id")
 TIMED = Columns(vector=("x",), sequence="id", time="t")
+
+
+@pytest.fixture
+def far_east(monkeypatch):
+    """A clock on the wall that times without a zone do not follow: they are of one zone, UTC."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 def test_rows_that_follow_each_other_are_a_sequence(tmp_path):
@@ -20,8 +32,6 @@ def test_rows_that_follow_each_other_are_a_sequence(tmp_path):
 
 
 def test_each_file_has_sequences_of_its_own(tmp_path):
-    from tests.data.examples.written_files import read_at, write
-
     for name in ("1.csv", "2.csv"):
         write(tmp_path / "parts", name, "id,x,label,y\nb,1,no,2\n")
     assert [where for *_, where in read_at(tmp_path / "parts", LONG)] == ["parts/1.csv:2", "parts/2.csv:2"]
@@ -36,7 +46,7 @@ def test_each_file_has_sequences_of_its_own(tmp_path):
         (["2024-01-01T10:00+02:00", "2024-01-01T09:00Z", "2024-01-01 08:30", "2023-W01-1"], [3, 0, 2, 1]),
     ],
 )
-def test_steps_are_sorted_by_time(tmp_path, times, order):
+def test_steps_are_sorted_by_time(tmp_path, times, order, far_east):
     lines = "id,t,x,label\n" + "".join(f"a,{time},{i},no\n" for i, time in enumerate(times)) + "b,1,7,no\n"
     if order is None:
         assert refusal(tmp_path, "a.csv", lines, TIMED) == (

@@ -9,7 +9,7 @@ import pytest
 
 from rnncli.data.synthetic.anbn import AnBn
 from rnncli.data.synthetic.copying import ALPHABET, Copy
-from rnncli.data.synthetic.language import Language, Legality, common
+from rnncli.data.synthetic.language import Language, Legality, common_prefix
 from rnncli.data.synthetic.reber import INNER, Reber, inner_strings
 
 LOOP = "(PXT*V)*"
@@ -89,8 +89,8 @@ def test_check_counts():
     assert AnBn.check([]) == Legality(0, 0, 0, 0)
 
 
-def test_common():
-    assert [common("abc", other) for other in ("", "a", "abd", "abcd", "bc")] == [0, 1, 2, 3, 0]
+def test_common_prefix():
+    assert [common_prefix("abc", other) for other in ("", "a", "abd", "abcd", "bc")] == [0, 1, 2, 3, 0]
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,8 @@ def test_splits_do_not_depend_on_each_other(name):
     train, *others = small
     assert small[train] != large[train]
     assert [small[file] for file in others[:2]] == [large[file] for file in others[:2]]
-    sized = files(name, train=20, test=20)
-    assert sized[train] != sized[others[1]]
+    alike = files(name, train=20, validation=20)
+    assert alike[train] != alike[others[0]]
 
 
 @every_set
