@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def encode(
     texts: Annotated[
-        list[str] | None, typer.Argument(metavar="TEXT", help="Texts, or vectors such as 1.5,2; without any, stdin.")
+        list[str] | None,
+        typer.Argument(metavar="TEXT", help="Texts, or vectors such as 1.5,2 (-- -1,2); without any, stdin."),
     ] = None,
     file: Annotated[
         str | None,

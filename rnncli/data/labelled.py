@@ -1,6 +1,6 @@
 """Labelled sequences in memory: one flat array of ids or vectors. S sequences, N steps, D features, K outputs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,8 @@ class Examples:
     """Where each was read, as messages show it."""
     unknown: npt.NDArray[np.bool_] | None = None
     """Which have a label that was never seen in training, (S,); None for none."""
+    text: Callable[[int], str] | None = None
+    """Returns the text of the i-th in its tokens, also those that are not in the vocabulary; None for vectors."""
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -44,4 +46,6 @@ class Examples:
         steps = np.repeat(self.starts[numbers] - starts[:-1], lengths) + np.arange(starts[-1])
         places = [self.places[i] for i in numbers.tolist()] if self.places else ()
         unknown = None if self.unknown is None or not self.unknown[numbers].any() else self.unknown[numbers]
-        return Examples(self.values[steps], starts, self.targets[..., numbers], places, unknown)
+        whole = self.text
+        text = None if whole is None else lambda i: whole(int(numbers[i]))
+        return Examples(self.values[steps], starts, self.targets[..., numbers], places, unknown, text)

@@ -15,6 +15,7 @@ from rnncli.data import PIECE
 from rnncli.errors import CheckpointError, DataError, UsageError
 from rnncli.experiments.stored import from_checkpoint, load
 from rnncli.spec import Document, from_plain, to_plain, to_yaml, validate
+from rnncli.spec.messages import nearest, problem, shown
 from rnncli.storage import atomic_write, check_writable
 from rnncli.tasks import TASKS, Dataset, Report, Task, silent
 from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
@@ -60,9 +61,15 @@ class Run:
 
 def task_from(document: Document) -> Task:
     """Check a spec and return its task; SpecError with every problem found."""
-    name = document.value.get("task", "language_model") if isinstance(document.value, dict) else "language_model"
-    schema = TASKS.get(name) if isinstance(name, str) else None
-    return validate(document, schema or TASKS["language_model"])
+    if not isinstance(document.value, dict):
+        return validate(document, TASKS["language_model"])
+    name = document.value.get("task", "language_model")
+    if not isinstance(name, str) or name not in TASKS:
+        where = document.place(("task",), of_value=True).text
+        raise problem(
+            f"task must be one of {', '.join(TASKS)}, not {shown(name)}", where=where, hint=nearest(name, TASKS)
+        )
+    return validate(document, TASKS[name])
 
 
 def start(

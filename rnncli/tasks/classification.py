@@ -20,6 +20,7 @@ from rnncli.tasks.labelled_data import LabelledDataset, read_dataset, read_other
 from rnncli.tasks.labelled_scores import LabelledScore
 from rnncli.tasks.labelled_spec import (
     ClassificationDataSpec,
+    ClassificationModelSpec,
     ClassificationTrainingSpec,
     LabelledDataSpec,
     RegressionDataSpec,
@@ -160,7 +161,7 @@ class ClassificationTask(LabelledTask):
 
     task: Literal["classification"] = "classification"
     data: ClassificationDataSpec = ClassificationDataSpec()
-    model: SequenceClassifierSpec = SequenceClassifierSpec()
+    model: ClassificationModelSpec = ClassificationModelSpec()
     training: ClassificationTrainingSpec = ClassificationTrainingSpec()
 
     def __post_init__(self) -> None:

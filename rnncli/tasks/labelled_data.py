@@ -67,8 +67,9 @@ def read_dataset(
     known = resources or targets.resources([labels[i] for i in train], [places[i] for i in train])
     inputs = inputs_of(resources) if resources else gathered.inputs(numbers.train)
     values, unknown_tokens = gathered.values(inputs)
+    text = gathered.texts(values, inputs, unknown_tokens)
     encoded, unknown_labels = targets.encode(labels, places, known)
-    every = Examples(values, gathered.starts, encoded, places, unknown_labels)
+    every = Examples(values, gathered.starts, encoded, places, unknown_labels, text)
     splits = Splits(*(every.part(part) for part in numbers))
     notices = [f"no {name} split: there are too few examples, or its share is 0" for name in Splits._fields[1:]]
     notices = [notice for notice, part in zip(notices, splits[1:], strict=True) if not part]
@@ -89,13 +90,15 @@ def read_other(
     gathered = Gathered(spec)
     for example in _examples(spec, targets, resolved(paths, Path()), report, "reading"):
         gathered.add(example)
-    values, _ = gathered.values(inputs_of(resources))
+    inputs = inputs_of(resources)
+    values, unknown_tokens = gathered.values(inputs)
+    text = gathered.texts(values, inputs, unknown_tokens)
     encoded, unknown = targets.encode(gathered.labels, gathered.places, resources)
     notices = []
     if unknown is not None and (count := int(unknown.sum())):
         first = gathered.places[int(unknown.argmax())]
         notices.append(f"examples with a label that the model does not know: {count}, first {first}")
-    return Examples(values, gathered.starts, encoded, gathered.places, unknown), notices
+    return Examples(values, gathered.starts, encoded, gathered.places, unknown, text), notices
 
 
 def read_inputs(spec: LabelledDataSpec, targets: Targets, paths: Sequence[str]) -> Iterator[Example]:
@@ -203,6 +206,28 @@ class Gathered:
         table = np.array([vocabulary.ids.get(token, unknown or 0) for token in self._numbers], vocabulary.dtype)
         values = table[np.frombuffer(self._ids, np.uint32)]
         return values, None if unknown is None else values == unknown
+
+    def texts(self, values: Array, inputs: Inputs, unknown: Array | None) -> Callable[[int], str] | None:
+        """Return what spells the i-th text in its tokens, given what `values` returned; None for vectors.
+
+        Beside the ids only the tokens that the vocabulary does not have are kept.
+        """
+        vocabulary, starts, every = inputs.vocabulary, self.starts, [*self._numbers]
+        if vocabulary is None:
+            return None
+        places = np.flatnonzero(unknown) if unknown is not None else np.zeros(0, np.int64)
+        strange = np.frombuffer(self._ids, np.uint32)[places]
+
+        def text(i: int) -> str:
+            tokens = [vocabulary.tokens[token] for token in values[starts[i] : starts[i + 1]].tolist()]
+            first, last = np.searchsorted(places, starts[i : i + 2])
+            for place, number in zip(
+                (places[first:last] - starts[i]).tolist(), strange[first:last].tolist(), strict=True
+            ):
+                tokens[place] = every[number]
+            return " ".join(tokens) if vocabulary.spec.level == "word" else vocabulary.tokenizer.join(tokens)
+
+        return text
 
 
 def _split(

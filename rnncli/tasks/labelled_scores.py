@@ -12,7 +12,7 @@ from rnncli.models.sequence_classifier import SequenceClassifier
 from rnncli.nn.parameter import Array
 from rnncli.nn.protocols import Loss
 from rnncli.tasks.protocol import Resources
-from rnncli.tasks.sequence_inputs import Standardization, inputs_of
+from rnncli.tasks.sequence_inputs import Standardization
 
 BATCH_SIZE = 64
 """Sequences that are answered together."""
@@ -143,23 +143,19 @@ def _baselines(
         value = mean(_in_unit(train.targets, resources))
         return {name: {"mean": np.tile(value[:, None], len(part))} for name, part in parts.items()}
     targets = train.targets if model.activation == "softmax" else train.targets > 0
-    if model.vocabulary_size is None:
+    if train.text is None:
         most = majority(targets)
         return {
             name: {"majority": np.broadcast_to(most[..., None], (*most.shape, len(part)))}
             for name, part in parts.items()
         }
-    tests = {name: _texts(part, resources) for name, part in parts.items()}
-    return baselines(_texts(train, resources), targets, tests, len(resources["outputs"]))
+    tests = {name: _texts(part) for name, part in parts.items()}
+    return baselines(_texts(train), targets, tests, len(resources["outputs"]))
 
 
-def _texts(part: Examples, resources: Resources) -> Iterator[str]:
-    """Yield the texts of a part as the model reads them, words between single spaces."""
-    vocabulary = inputs_of(resources).vocabulary
-    assert vocabulary
-    for i in range(len(part)):
-        tokens = [vocabulary.tokens[token] for token in part.input(i).tolist()]
-        yield " ".join(tokens) if vocabulary.spec.level == "word" else vocabulary.tokenizer.join(tokens)
+def _texts(part: Examples) -> Iterator[str]:
+    assert part.text
+    return map(part.text, range(len(part)))
 
 
 def _mistakes(model: SequenceClassifier, resources: Resources, part: Examples, found: Answers) -> Iterator[Mistake]:
@@ -183,10 +179,9 @@ def _mistakes(model: SequenceClassifier, resources: Resources, part: Examples, f
         return ", ".join(name for name, on in zip(names, values, strict=True) if on) or "none"
 
     for i in order.tolist():
-        one = Examples(part.input(i), np.array([0, len(part.input(i))]), part.targets[..., i : i + 1])
         yield Mistake(
             part.places[i] if part.places else f"example {i}",
-            "" if model.vocabulary_size is None else next(_texts(one, resources)),
+            part.text(i) if part.text else "",
             named(targets[..., i]),
             named(found.predicted[..., i]),
             None if model.activation == "linear" else float(found.sureness[i]),

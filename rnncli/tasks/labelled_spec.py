@@ -6,6 +6,9 @@ from typing import Annotated, Literal
 from annotated_types import Gt
 
 from rnncli.data import TokenizerSpec
+from rnncli.models.recurrent_spec import Probability
+from rnncli.models.sequence_classifier import SequenceClassifierSpec
+from rnncli.nn.layers.readouts import ReadoutName
 from rnncli.tasks.paths import Paths
 from rnncli.tasks.text_spec import SplitSpec
 from rnncli.training.optimizers import Adam, Optimizer
@@ -39,6 +42,15 @@ class ClassificationDataSpec(LabelledDataSpec):
 
     label: str = "label"  # the column, or the key, that holds the label
     multi_label: bool = False  # whether a sequence may have several labels, or none
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassificationModelSpec(SequenceClassifierSpec):
+    """The `model` section of a spec of `task: classification`: its defaults are what serves short texts best."""
+
+    bidirectional: bool = True
+    readout: ReadoutName = "max"
+    dropout: Probability = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ import numpy as np
 
 from rnncli.data import padded
 from rnncli.data.examples import SUFFIXES, Example, without_labels
+from rnncli.data.examples.steps import as_vectors
 from rnncli.errors import DataError
 from rnncli.models.sequence_classifier import SequenceClassifier
 from rnncli.nn.parameter import Array
@@ -147,7 +148,7 @@ def _vectors(line: str, where: str) -> Array:
         if all(type(number) in (int, float) for row in rows for number in row):
             vectors = np.array(rows, np.float64)
             if vectors.size and np.isfinite(vectors).all():
-                return vectors
+                return as_vectors(vectors, where)  # rounded as those of files are
     except (ValueError, TypeError, IndexError, OverflowError, RecursionError):
         pass
     hint = "write 1.5,2 for one step, [[1.5, 2], [3, 4]] for two"

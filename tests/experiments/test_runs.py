@@ -38,8 +38,14 @@ class TestTaskFrom:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            (b"task: translation", 'spec.yaml:1:7: task must be language_model, not "translation"'),
-            (b"task: [1]", "spec.yaml:1:7: task must be language_model, not a list of length 1"),
+            (
+                b"task: translation",
+                'spec.yaml:1:7: task must be one of language_model, classification, regression, not "translation"',
+            ),
+            (
+                b"task: [1]",
+                "spec.yaml:1:7: task must be one of language_model, classification, regression, not a list of length 1",
+            ),
             (b"- 1", "spec.yaml:1:1: the spec must be a mapping, not a list of length 1"),
             (b"model: {hiden_size: 3}", 'unknown key "hiden_size" in model'),
         ],

@@ -9,6 +9,7 @@ from rnncli.nn.cells import CELLS
 from rnncli.tasks import ClassificationTask, RegressionTask
 from rnncli.tasks.labelled_spec import (
     ClassificationDataSpec,
+    ClassificationModelSpec,
     ClassificationTrainingSpec,
     RegressionDataSpec,
     RegressionTrainingSpec,
@@ -34,7 +35,7 @@ def labelled_task(data=(), model=(), **training):
     """Classification of data.csv; `data`, `model` and the rest override the sections of its spec."""
     return ClassificationTask(
         data=ClassificationDataSpec(**{"train": "data.csv"} | dict(data)),
-        model=_model(model),
+        model=ClassificationModelSpec(**{"bidirectional": False, "readout": "last", "dropout": 0.0} | _model(model)),
         training=ClassificationTrainingSpec(**_training(training)),
     )
 
@@ -43,14 +44,14 @@ def regression_task(data=(), model=(), **training):
     """The same of values.csv, whose target is a linear function of its columns."""
     return RegressionTask(
         data=RegressionDataSpec(**{"train": "values.csv", "columns": ("hours", "sleep")} | dict(data)),
-        model=_model(model),
+        model=SequenceClassifierSpec(**_model(model)),
         training=RegressionTrainingSpec(**_training(training)),
     )
 
 
 def _model(changes):
     embedding = EmbeddingSpec(size=6)
-    return SequenceClassifierSpec(**{"embedding": embedding, "cell": CELLS["gru"](), "hidden_size": 8} | dict(changes))
+    return {"embedding": embedding, "cell": CELLS["gru"](), "hidden_size": 8} | dict(changes)
 
 
 def _training(changes):
