@@ -90,7 +90,10 @@ class Meter:
 
     def of(self, event: Validated) -> list[Fact]:
         """Return what a validation found beside the loss in nats."""
-        return [self.in_unit(event.loss.mean), *((name, form(value, ".3f")) for name, value in event.metrics.items())]
+        return [
+            self.in_unit(event.loss.mean),
+            *((name.replace("_", " "), form(value, ".3f")) for name, value in event.metrics.items()),
+        ]
 
     def pace(self, step: StepDone) -> list[Fact]:
         """Return learning rate and gradient norm of a step, and the recent speed."""
