@@ -1,7 +1,8 @@
 """Files to texts, texts to token ids, ids to batches; a corpus may be larger than the memory."""
 
-from rnncli.data.batching import Batch, Bucketed, ExampleBatch, Items, Streams, Windows, padded
+from rnncli.data.batching import Batch, Items, Streams, Windows
 from rnncli.data.encoded_file import Encoded, read_encoded, write_encoded
+from rnncli.data.example_batches import Bucketed, ExampleBatch, batch_of, for_answers, padded
 from rnncli.data.files import PIECE, Source, find_sources
 from rnncli.data.labelled import Examples
 from rnncli.data.numbering import Numbering
@@ -34,7 +35,9 @@ __all__ = [
     "TokenizerSpec",
     "Vocabulary",
     "Windows",
+    "batch_of",
     "find_sources",
+    "for_answers",
     "lines",
     "padded",
     "read_encoded",

@@ -1,11 +1,11 @@
-"""Token ids to batches of next-token prediction, labelled sequences to batches. T time steps, B sequences, N ids.
+"""Token ids to batches of next-token prediction. T time steps, B sequences, N ids.
 
 Each iterable has `len()` batches an epoch; `epoch(rng, start=k)` gives what `epoch(rng)` gives from its k-th batch on,
 for generators in equal states, so that a run can resume in mid-epoch. Ids stay where they are, which may be a file,
 until a batch is made; what an order costs in memory stands with each.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rnncli.data.labelled import Examples
 from rnncli.data.sequences import Flat, Sequences
 from rnncli.data.splitting import shuffled
 
@@ -162,7 +161,7 @@ class Items:
             order = order[np.argsort(self._windows(self._lengths[order]), kind="stable")]
         cuts = (
             (items, first)
-            for items in _bucketed(order, self._lengths, self.batch_size, rng)
+            for items in bucketed(order, self._lengths, self.batch_size, rng)
             for first in range(0, int(self._lengths[items[-1]]), self._length)
         )
         return (
@@ -177,68 +176,7 @@ class Items:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class ExampleBatch:
-    """Labelled sequences, padded together behind the ends of the shorter ones."""
-
-    inputs: npt.NDArray[Any]
-    """Token ids (T, B), or vectors (D, T, B); 0 where padded."""
-    targets: npt.NDArray[Any]
-    """Class ids (B,), or values (K, B)."""
-    mask: npt.NDArray[np.bool_] | None
-    """(T, B), True for real steps; None when all are."""
-    weights: npt.NDArray[Any] | None
-    """(B,), by which each sequence's loss is multiplied."""
-    numbers: Indices
-    """(B,), which examples these are."""
-    carry: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Bucketed:
-    """Labelled sequences in shuffled batches of similar length; the last examples may make a smaller batch.
-
-    `weights` (S,) multiply the losses of the examples. An epoch takes 4 bytes an example.
-    """
-
-    examples: Examples
-    batch_size: int
-    weights: npt.NDArray[Any] | None = None
-
-    def __post_init__(self) -> None:
-        if not (len(self.examples) and self.batch_size >= 1):
-            raise ValueError(f"no batches: {len(self.examples)} examples, batch size {self.batch_size}")
-
-    def __len__(self) -> int:
-        return _ceil(len(self.examples), self.batch_size)
-
-    def epoch(self, rng: np.random.Generator, start: int = 0) -> Iterator[ExampleBatch]:
-        """Draw an order at once and yield the batches from the `start`-th on."""
-        order = shuffled(len(self.examples), rng)
-        batches = _bucketed(order, self.examples.lengths, self.batch_size, rng)
-        # The longest first: padding is then the last columns of a step, which layers can pass over as a slice
-        return (self._batch(numbers[::-1].astype(np.intp)) for numbers in islice(batches, start, None))
-
-    def _batch(self, numbers: Indices) -> ExampleBatch:
-        examples, weights = self.examples, self.weights
-        inputs, mask = padded([examples.input(number) for number in numbers.tolist()])
-        targets = examples.targets[..., numbers]
-        return ExampleBatch(inputs, targets, mask, None if weights is None else weights[numbers], numbers)
-
-
-def padded(inputs: Sequence[npt.NDArray[Any]]) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
-    """Put sequences of ids (T,) or of vectors (T, D) side by side: ids (T, B) or vectors (D, T, B), and the mask."""
-    lengths = np.array([len(each) for each in inputs])
-    first, steps = inputs[0], int(lengths.max())
-    rows = np.zeros((len(inputs), steps, *first.shape[1:]), first.dtype)
-    for row, each in zip(rows, inputs, strict=True):
-        row[: len(each)] = each
-    mask = np.arange(steps)[:, None] < lengths
-    values = rows.T.astype(np.intp, order="C") if first.ndim == 1 else np.ascontiguousarray(rows.transpose(2, 1, 0))
-    return values, None if mask.all() else mask
-
-
-def _bucketed(
+def bucketed(
     order: npt.NDArray[np.integer[Any]], lengths: npt.NDArray[Any], batch_size: int, rng: np.random.Generator
 ) -> Iterator[npt.NDArray[np.integer[Any]]]:
     """Sort an order by length within each pool, in place; return its batches in random order, shortest item first."""

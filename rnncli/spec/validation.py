@@ -108,16 +108,16 @@ class Reading:
             return self.expect(path, f"{one_of}, or a mapping" if by_name else "a mapping", value)
         if not by_name or (len(types) == 1 and "name" not in mapping):
             (schema,) = types  # A union needs names to choose by
-            return self.fields(schema, mapping, path)
+            return self.fields(schema, mapping, path, default=default)
         name = mapping.get("name", getattr(default, "name", None))
         if "name" not in mapping and name is None:
             return self.refuse(path, f'missing key "name" in {dotted(path)}', f"give {one_of}")
         if not isinstance(name, str) or name not in by_name:
             return self.expect(at_name, one_of, name, nearest(name, by_name))
-        return self.fields(by_name[name], {"name": name} | mapping, path, f" ({name})")
+        return self.fields(by_name[name], {"name": name} | mapping, path, f" ({name})", default)
 
-    def fields(self, schema: type, mapping: dict[str, Any], path: Keys, label: str = "") -> Any:
-        """Return a mapping as an instance of a dataclass."""
+    def fields(self, schema: type, mapping: dict[str, Any], path: Keys, label: str = "", default: Any = None) -> Any:
+        """Return a mapping as an instance of a dataclass; what it leaves out is as in `default`, if that is one."""
         known, before = keys(schema), len(self.problems)
         inside = f" in {dotted(path)}{label}" if path else ""
         for key in [key for key in mapping if key not in known]:
@@ -127,11 +127,13 @@ class Reading:
             self.refuse((*path, key), f"unknown key {shown(key)}{inside}", hint)
         given = {}
         for key, (field, hint) in known.items():
-            default = default_of(field)
+            own = getattr(default, key) if type(default) is schema else default_of(field)
             if key in mapping:
-                given[key] = self.read(hint, mapping[key], (*path, key), default)
-            elif default is MISSING:
+                given[key] = self.read(hint, mapping[key], (*path, key), own)
+            elif own is MISSING:
                 self.refuse(path, f"missing key {shown(key)}{inside}")
+            else:
+                given[key] = own
         if len(self.problems) == before:
             try:
                 return schema(**given)

@@ -20,17 +20,15 @@ from rnncli.tasks.labelled_data import LabelledDataset, read_dataset, read_other
 from rnncli.tasks.labelled_scores import LabelledScore
 from rnncli.tasks.labelled_spec import (
     ClassificationDataSpec,
-    ClassificationModelSpec,
     ClassificationTrainingSpec,
     LabelledDataSpec,
     RegressionDataSpec,
-    RegressionTrainingSpec,
 )
 from rnncli.tasks.protocol import Report, Resources, Task, Unit, silent
 from rnncli.tasks.sequence_inputs import inputs_of
 from rnncli.tasks.targets import LabelTargets, Targets, ValueTargets
 from rnncli.training.events import Evaluation
-from rnncli.training.trainer import Batches
+from rnncli.training.trainer import Batches, TrainingSpec
 
 
 @dataclass(frozen=True)
@@ -106,8 +104,15 @@ class LabelledTask(Task):
         )
 
     def batches(self, dataset: LabelledDataset) -> Batches:
-        """Return the training batches."""
-        return Bucketed(dataset.splits.train, self.training.batch_size, self._weights(dataset))
+        """Return the training batches; DataError for a label that a model, whose training goes on, does not know."""
+        train = dataset.splits.train
+        if train.unknown is not None:
+            raise DataError(
+                "a label that the model does not know, and so cannot learn",
+                hint="leave it out, or train a new model",
+                where=train.places[int(train.unknown.argmax())],
+            )
+        return Bucketed(train, self.training.batch_size, self._weights(dataset))
 
     def _weights(self, dataset: LabelledDataset) -> Array | None:  # noqa: ARG002 - of a label, if there is one
         """Return what each training sequence's loss is multiplied by, (S,)."""
@@ -161,8 +166,8 @@ class ClassificationTask(LabelledTask):
 
     task: Literal["classification"] = "classification"
     data: ClassificationDataSpec = ClassificationDataSpec()
-    model: ClassificationModelSpec = ClassificationModelSpec()
-    training: ClassificationTrainingSpec = ClassificationTrainingSpec()
+    model: SequenceClassifierSpec = SequenceClassifierSpec(bidirectional=True, readout="max", dropout=0.5)
+    training: ClassificationTrainingSpec = ClassificationTrainingSpec(batch_size=32)
 
     def __post_init__(self) -> None:
         """Refuse combinations of sections that make no sense."""
@@ -210,7 +215,7 @@ class RegressionTask(LabelledTask):
     task: Literal["regression"] = "regression"
     data: RegressionDataSpec = RegressionDataSpec()
     model: SequenceClassifierSpec = SequenceClassifierSpec()
-    training: RegressionTrainingSpec = RegressionTrainingSpec()
+    training: TrainingSpec = TrainingSpec(batch_size=32)
 
     @property
     def unit(self) -> Unit:

@@ -79,7 +79,15 @@ def read_dataset(
         if part.unknown is not None and (count := int(part.unknown.sum())):
             first = part.places[int(part.unknown.argmax())]
             notices.append(f"{name} examples with a label that is not in the training part: {count}, first {first}")
-    notices += targets.notices(splits.train, known)
+    validation = splits.validation
+    if validation.unknown is not None and validation.unknown.all() and not targets.several:
+        raise DataError(
+            "no validation example has a label that is in the training part",
+            hint="give examples of the same labels",
+            where=validation.places[0],
+        )
+    if splits.train.unknown is None:
+        notices += targets.notices(splits.train, known)
     return LabelledDataset(inputs.resources() | known, splits, tuple(notices), _fingerprint(splits))
 
 

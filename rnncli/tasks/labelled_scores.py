@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnncli.data import Bucketed, Examples
+from rnncli.data import Examples, batch_of, for_answers
 from rnncli.metrics import UNKNOWN, ClassificationReport, RegressionReport, classification_report, regression_report
 from rnncli.models.naive_bayes import baselines, majority, mean
 from rnncli.models.sequence_classifier import SequenceClassifier
@@ -14,8 +14,6 @@ from rnncli.nn.protocols import Loss
 from rnncli.tasks.protocol import Resources
 from rnncli.tasks.sequence_inputs import Standardization
 
-BATCH_SIZE = 64
-"""Sequences that are answered together."""
 THRESHOLD = 0.5
 """Where a sequence may have several labels, those that are more probable than not are given."""
 
@@ -58,11 +56,12 @@ def answers(model: SequenceClassifier, part: Examples, scale: Standardization | 
     total, sureness = Loss(0.0, 0), np.zeros(S)
     predicted: Array = np.zeros(S if model.activation == "softmax" else (K, S), _DTYPES[model.activation])
     with np.errstate(all="ignore"):  # an overflow shows as a loss that is not finite
-        for batch in Bucketed(part, min(BATCH_SIZE, S)).epoch(np.random.default_rng(0)):
+        for numbers in for_answers(part.lengths):
+            batch = batch_of(part, numbers)
             loss, outputs = model.evaluate(batch)
             total = total.plus(loss)
-            predicted[..., batch.numbers] = decided(model, outputs, scale)
-            sureness[batch.numbers] = sure(model, outputs)
+            predicted[..., numbers] = decided(model, outputs, scale)
+            sureness[numbers] = sure(model, outputs)
     return Answers(total, predicted, sureness)
 
 
@@ -142,6 +141,8 @@ def _baselines(
     if model.activation == "linear":
         value = mean(_in_unit(train.targets, resources))
         return {name: {"mean": np.tile(value[:, None], len(part))} for name, part in parts.items()}
+    if train.unknown is not None and model.activation == "softmax":  # the data have changed since it was trained
+        train = train.part(np.flatnonzero(~train.unknown))
     targets = train.targets if model.activation == "softmax" else train.targets > 0
     if train.text is None:
         most = majority(targets)
@@ -168,21 +169,24 @@ def _mistakes(model: SequenceClassifier, resources: Resources, part: Examples, f
         targets = part.targets if model.activation == "softmax" else part.targets > 0
         wrong = found.predicted != targets
         wrong = wrong if wrong.ndim == 1 else wrong.any(axis=0)
+        if part.unknown is not None:
+            wrong |= part.unknown
         order = np.flatnonzero(wrong)
         order = order[np.argsort(-found.sureness[order], kind="stable")]
 
-    def named(values: Array) -> str:
+    def named(values: Array, *, unknown: bool = False) -> str:
         if model.activation == "linear":
             return ", ".join(f"{value:.6g}" for value in values)
         if model.activation == "softmax":
             return names[int(values)] if values >= 0 else UNKNOWN
-        return ", ".join(name for name, on in zip(names, values, strict=True) if on) or "none"
+        labels = [name for name, on in zip(names, values, strict=True) if on] + [UNKNOWN] * unknown
+        return ", ".join(labels) or "none"
 
     for i in order.tolist():
         yield Mistake(
             part.places[i] if part.places else f"example {i}",
             part.text(i) if part.text else "",
-            named(targets[..., i]),
+            named(targets[..., i], unknown=part.unknown is not None and bool(part.unknown[i])),
             named(found.predicted[..., i]),
             None if model.activation == "linear" else float(found.sureness[i]),
         )

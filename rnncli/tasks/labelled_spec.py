@@ -6,12 +6,8 @@ from typing import Annotated, Literal
 from annotated_types import Gt
 
 from rnncli.data import TokenizerSpec
-from rnncli.models.recurrent_spec import Probability
-from rnncli.models.sequence_classifier import SequenceClassifierSpec
-from rnncli.nn.layers.readouts import ReadoutName
 from rnncli.tasks.paths import Paths
 from rnncli.tasks.text_spec import SplitSpec
-from rnncli.training.optimizers import Adam, Optimizer
 from rnncli.training.trainer import Size, TrainingSpec
 
 Weight = Annotated[float, Gt(0)]
@@ -45,15 +41,6 @@ class ClassificationDataSpec(LabelledDataSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassificationModelSpec(SequenceClassifierSpec):
-    """The `model` section of a spec of `task: classification`: its defaults are what serves short texts best."""
-
-    bidirectional: bool = True
-    readout: ReadoutName = "max"
-    dropout: Probability = 0.5
-
-
-@dataclass(frozen=True, kw_only=True)
 class RegressionDataSpec(LabelledDataSpec):
     """The `data` section of a spec of `task: regression`."""
 
@@ -61,15 +48,7 @@ class RegressionDataSpec(LabelledDataSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegressionTrainingSpec(TrainingSpec):
-    """The `training` section of a spec of `task: regression`."""
-
-    batch_size: Size = 32
-    optimizer: Optimizer = Adam(learning_rate=0.001)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClassificationTrainingSpec(RegressionTrainingSpec):
+class ClassificationTrainingSpec(TrainingSpec):
     """The `training` section of a spec of `task: classification`."""
 
     class_weights: Literal["balanced"] | dict[str, Weight] | None = None  # what the loss of each label is multiplied by

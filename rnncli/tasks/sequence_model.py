@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncli.data import padded
+from rnncli.data import for_answers, padded
 from rnncli.data.examples import SUFFIXES, Example, without_labels
 from rnncli.data.examples.steps import as_vectors
 from rnncli.errors import DataError
@@ -25,10 +25,6 @@ from rnncli.tasks.paths import as_paths
 from rnncli.tasks.protocol import Resources
 from rnncli.tasks.sequence_inputs import Inputs, inputs_of
 
-STEPS = 1 << 14
-"""Steps of sequences, padding included, that are answered together: bounds the memory, but for a longer sequence."""
-SEQUENCES = 64
-"""Sequences that are answered together at most."""
 LONGEST = 1 << 18
 """Steps of one sequence, all of which are in memory together with the states of the model."""
 
@@ -129,14 +125,9 @@ class SequenceModel:
     def _each(self, sequences: Sequence[Array], rows: int, answer: Callable[[Array, Array | None], Array]) -> Array:
         """Answer sequences, those of similar length together; an answer does not depend on its neighbours."""
         found = np.empty((rows, len(sequences)), np.float32)
-        order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
-        while order:
-            count = min(SEQUENCES, len(order))
-            while count > 1 and count * len(sequences[order[count - 1]]) > STEPS:
-                count -= 1
-            together, order = order[:count], order[count:]
+        for together in for_answers(np.array([len(each) for each in sequences], np.int64)):
             with np.errstate(all="ignore"):  # whoever asked sees what is not finite
-                found[:, together] = answer(*padded([sequences[i] for i in together]))
+                found[:, together] = answer(*padded([sequences[i] for i in together.tolist()]))
         return found
 
 

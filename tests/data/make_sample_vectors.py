@@ -93,4 +93,4 @@ def attendance():
 
 if __name__ == "__main__":
     np.savez(SAMPLE_DATA / "gestures.npz", **gestures())
-    (SAMPLE_DATA / "attendance.csv").write_text(attendance(), encoding="utf-8")
+    (SAMPLE_DATA / "attendance.csv").write_bytes(attendance().encode())

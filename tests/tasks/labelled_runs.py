@@ -9,12 +9,11 @@ from rnncli.nn.cells import CELLS
 from rnncli.tasks import ClassificationTask, RegressionTask
 from rnncli.tasks.labelled_spec import (
     ClassificationDataSpec,
-    ClassificationModelSpec,
     ClassificationTrainingSpec,
     RegressionDataSpec,
-    RegressionTrainingSpec,
 )
 from rnncli.training.optimizers import Adam
+from rnncli.training.trainer import TrainingSpec
 
 _random = random.Random(3)
 
@@ -35,7 +34,7 @@ def labelled_task(data=(), model=(), **training):
     """Classification of data.csv; `data`, `model` and the rest override the sections of its spec."""
     return ClassificationTask(
         data=ClassificationDataSpec(**{"train": "data.csv"} | dict(data)),
-        model=ClassificationModelSpec(**{"bidirectional": False, "readout": "last", "dropout": 0.0} | _model(model)),
+        model=SequenceClassifierSpec(**_model(model)),
         training=ClassificationTrainingSpec(**_training(training)),
     )
 
@@ -45,7 +44,7 @@ def regression_task(data=(), model=(), **training):
     return RegressionTask(
         data=RegressionDataSpec(**{"train": "values.csv", "columns": ("hours", "sleep")} | dict(data)),
         model=SequenceClassifierSpec(**_model(model)),
-        training=RegressionTrainingSpec(**_training(training)),
+        training=TrainingSpec(**_training(training)),
     )
 
 

@@ -3,7 +3,8 @@ import pytest
 
 from rnncli import experiments
 from rnncli.errors import DataError, RnncliError
-from rnncli.tasks import ClassificationTask
+from rnncli.spec import from_plain, to_plain
+from rnncli.tasks import TASKS, ClassificationTask
 from rnncli.tasks.labelled_spec import ClassificationDataSpec, ClassificationTrainingSpec
 from rnncli.training.events import Validated
 from tests.tasks.labelled_runs import CSV, EXAMPLES, labelled_task, regression_task, start, trained
@@ -61,6 +62,25 @@ def test_a_regression_scores_in_the_unit_of_its_values(tmp_path):
     assert abs(float(worst.target) - float(worst.predicted)) == pytest.approx(
         np.abs(predicted - targets).max(), rel=1e-4
     )
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_section_of_which_one_key_is_given_keeps_the_tasks_other_defaults(task):
+    """Also where a task's default is not that of the section's class."""
+    defaults = to_plain(TASKS[task]())
+
+    def partial(mapping, path=()):
+        for key, value in mapping.items():
+            if isinstance(value, dict):
+                yield from partial(value, (*path, key))
+            elif path:
+                yield (*path, key), value
+
+    for path, value in partial(defaults):
+        given = value
+        for key in reversed(path):
+            given = {key: given}
+        assert to_plain(from_plain({"task": task, **given}, TASKS[task], "spec")) == defaults, path
 
 
 class TestMultiLabel:
@@ -173,6 +193,52 @@ class TestInitFrom:
         run, _ = trained(labelled_task(epochs=1), tmp_path)
         with pytest.raises(RnncliError, match=message):
             experiments.start(task, tmp_path, tmp_path / "other", init_from=run.folder)
+
+
+class TestLabelsThatCameLater:
+    """The data of a model grow by a label that it does not know."""
+
+    MORE = CSV + "a new film,neutral\n" * 12
+
+    @pytest.fixture
+    def stored(self, tmp_path):
+        run, _ = trained(labelled_task(epochs=1), tmp_path)
+        (tmp_path / "data.csv").write_text(self.MORE)
+        return run
+
+    def test_they_count_as_wrong(self, stored):
+        scores, notices = experiments.evaluate_splits(experiments.load(stored.folder), ("train", "test"))
+        assert "the training data has changed since the model was trained" in notices
+        assert any(notice.startswith("train examples with a label that is not") for notice in notices)
+        for score in scores:
+            unknown = score.report.labels[-1]
+            assert (unknown.label, unknown.f1) == ("(unknown)", 0)
+            assert set(score.baselines) == {"majority", "naive Bayes"}
+            assert "(unknown)" in {mistake.target for mistake in score.mistakes()}
+
+    def test_they_cannot_be_learnt(self, stored, tmp_path):
+        task = ClassificationTask(data=ClassificationDataSpec(train="data.csv"))
+        with pytest.raises(DataError, match=r"data.csv:\d+: a label that the model does not know"):
+            experiments.start(task, tmp_path, tmp_path / "other", init_from=stored.folder)
+        with pytest.raises(DataError, match="the training data has changed since this run was saved"):
+            experiments.resume(stored.folder, {})
+
+
+def test_a_validation_part_of_unknown_labels_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"v.csv:2: no validation example has a label"):
+        start(labelled_task({"validation": "v.csv"}), tmp_path, **{"v.csv": "text,label\na,x\nb,y\n"})
+
+
+def test_a_label_set_with_an_unknown_label_is_a_mistake(tmp_path):
+    text = "__label__a x\n__label__b y\n" * 20
+    run = start(labelled_task({"train": "d.txt", "multi_label": True}), tmp_path, **{"d.txt": text})
+    (tmp_path / "o.txt").write_text("__label__new x\n")
+    run.trainer.flat.values[:] = 0
+    run.model.output.bias.value[:] = -1  # no label at all
+    given, _ = run.task.read_files([str(tmp_path / "o.txt")], run.dataset.resources)
+    (score,) = run.task.scores(run.model, run.dataset.resources, None, {"given": given})
+    assert score.report.accuracy == 0
+    assert [(mistake.target, mistake.predicted) for mistake in score.mistakes()] == [("(unknown)", "none")]
 
 
 @pytest.mark.parametrize("resources", [{}, {"outputs": []}, {"outputs": ["a", 1]}, {"outputs": ["\x1b[0m", "b"]}])
