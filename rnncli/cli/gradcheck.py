@@ -24,8 +24,11 @@ def gradcheck(
         bool, typer.Option("--inject-error", help="Put one gradient wrong by 1 %, to see it caught.")
     ] = False,
     parameter: Annotated[
-        str, typer.Option("--parameter", metavar="NAME", help="The gradient that --inject-error puts wrong.")
-    ] = "recurrent.0.weight_hh",
+        str | None,
+        typer.Option(
+            "--parameter", metavar="NAME", help="Which one --inject-error puts wrong; by default a recurrent weight's."
+        ),
+    ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="A row for every parameter of every case, not only the worst ones.")
     ] = False,
@@ -36,9 +39,10 @@ def gradcheck(
 ) -> None:
     """Prove every gradient against finite differences.
 
-    Weights, inputs and initial states, by central differences in float64. Without SPEC it checks every cell with 1 and
-    2 layers, one-hot and learned embedding, full and masked batches, zero and learned initial state; with SPEC, that
-    model. The table has each parameter's worst case. Exit status 1 when any fails.
+    Weights, inputs and initial states, by central differences in float64. Without SPEC it checks every cell in language
+    models and in classifiers: 1 and 2 layers, one and both directions, every readout and kind of output, one-hot and
+    learned embedding, full and masked batches, zero and learned initial state. With SPEC, that model: elements drawn
+    from each of its arrays. The table has each parameter's worst case. Exit status 1 when any fails.
 
     Examples: rnncli gradcheck; rnncli gradcheck spec.yaml --verbose; rnncli gradcheck --inject-error
     """
@@ -55,7 +59,7 @@ def gradcheck(
             raise UsageError(f"{name} must be above 0 and below 1, not {value:g}")
     cases = gradient_cases(task_from(read_spec(spec)) if spec else None, random_seed or 0)
     rows: list[dict[str, Any]] = []
-    injected = parameter if inject_error else None
+    injected = (parameter or "") if inject_error else None
     count = 0
     for title, errors in check_gradients(cases, epsilon=epsilon, limit=LIMIT if spec else None, inject_error=injected):
         count += 1
@@ -75,9 +79,9 @@ def gradcheck(
         ]
     talk.progress("")
     failures = sum(not row["passed"] for row in rows)
-    if inject_error and not any(row["parameter"] == parameter for row in rows):
+    if injected and not any(row["parameter"] == injected for row in rows):
         raise UsageError(
-            f"no case has a gradient {parameter!r}", hint=f"one of {', '.join(sorted({r['parameter'] for r in rows}))}"
+            f"no case has a gradient {injected!r}", hint=f"one of {', '.join(sorted({r['parameter'] for r in rows}))}"
         )
     if as_json:
         plain = [{name: value if is_json(value) else None for name, value in row.items()} for row in rows]

@@ -33,7 +33,7 @@ class Meter:
         self.best: Validated | None = None
         self.curve = Curve()
         self._loss = self._predictions = 0.0  # recent
-        self._seconds = self._steps = self._tokens = 0.0  # recent
+        self._seconds = self._steps = self._counted = 0.0  # recent
         self._all_steps, self._pauses = 0, 0.0  # since the start
 
     def step_done(self, event: StepDone, now: float) -> None:
@@ -42,7 +42,7 @@ class Meter:
         fading = math.exp(-seconds / RECENT_SECONDS)
         self._seconds = self._seconds * fading + seconds
         self._steps = self._steps * fading + 1
-        self._tokens = self._tokens * fading + loss.count
+        self._counted = self._counted * fading + event.size[0]
         self._loss = self._loss * SMOOTHING + loss.sum
         self._predictions = self._predictions * SMOOTHING + loss.count
         self._all_steps += 1
@@ -58,7 +58,7 @@ class Meter:
 
     @property
     def loss(self) -> float:
-        """The recent training loss, in nats a token."""
+        """The recent training loss: the mean of a prediction."""
         return self._loss / self._predictions if self._predictions else math.nan
 
     @property
@@ -67,9 +67,9 @@ class Meter:
         return max(0.0, self._at - self.started)
 
     @property
-    def tokens_per_second(self) -> float | None:
-        """The recent speed of training, without validations; None where the clock stands still."""
-        return self._tokens / self._seconds if self._seconds else None
+    def speed(self) -> float | None:
+        """The recent speed of training a second, without validations; None where the clock stands still."""
+        return self._counted / self._seconds if self._seconds else None
 
     @property
     def seconds_left(self) -> float | None:
@@ -97,12 +97,11 @@ class Meter:
 
     def pace(self, step: StepDone) -> list[Fact]:
         """Return learning rate and gradient norm of a step, and the recent speed."""
-        tokens = self.tokens_per_second
-        counted = "tokens" if self.unit in ("word", *BITS) else "sequences"
+        speed, (_, counted) = self.speed, step.size
         return [
             ("lr", form(step.learning_rate, ".3g")),
             ("norm", form(step.gradient_norm, "#.3g").removesuffix(".")),
-            ("", f"{tokens:,.0f} {counted}/s" if tokens else ""),
+            ("", f"{speed:,.0f} {counted}/s" if speed else ""),
         ]
 
 

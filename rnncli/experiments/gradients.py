@@ -8,7 +8,11 @@ import numpy as np
 from rnncli.models.classifier_gradient_cases import sequence_classifier_cases
 from rnncli.models.gradient_cases import GradientCase, language_model_cases
 from rnncli.nn.gradient_check import GradientError, compare_gradients
+from rnncli.nn.parameter import Array
 from rnncli.tasks import Task
+
+RECURRENT_WEIGHT = "weight_hh"
+"""How the names of the weights end that only backpropagation through time gives their gradient."""
 
 
 def check_gradients(
@@ -16,16 +20,39 @@ def check_gradients(
 ) -> Iterator[tuple[str, list[GradientError]]]:
     """Compare analytic and numeric gradients of each case, in float64.
 
-    `inject_error` names a parameter ("" is the first recurrent weight) whose largest gradient is put wrong by 1 % in
-    every case that has it, to see the check catch it.
+    With a `limit`, that many elements of each larger array are drawn. `inject_error` names an array ("" is the first
+    recurrent weight of the first case) whose largest gradient is put wrong by 1 % in every case that has it, to see the
+    check catch it; that element is always checked.
     """
-    wanted = "recurrent.0.weight_hh" if inject_error == "" else inject_error
+    wanted = inject_error
     for case in cases:
-        if wanted in case.grads:
-            gradient = case.grads[wanted].reshape(-1)
-            gradient[np.abs(gradient).argmax()] *= 1.01
+        if wanted == "":
+            wanted = next(name for name in case.grads if name.endswith(RECURRENT_WEIGHT))
+        place = _largest(case.grads[wanted]) if wanted in case.grads else None
+        if wanted and place is not None:
+            case.grads[wanted][place] *= 1.01
         rng = np.random.default_rng(0)
-        yield case.title, compare_gradients(case.loss, case.values, case.grads, epsilon=epsilon, limit=limit, rng=rng)
+        errors = compare_gradients(case.loss, case.values, case.grads, epsilon=epsilon, limit=limit, rng=rng)
+        if place is not None:
+            errors = [_checked_at(place, case, error, epsilon) if error.name == wanted else error for error in errors]
+        yield case.title, errors
+
+
+def _largest(gradient: Array) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(np.abs(gradient).argmax(), gradient.shape))
+
+
+def _checked_at(place: tuple[int, ...], case: GradientCase, drawn: GradientError, epsilon: float) -> GradientError:
+    """Return the worst error of the elements that were drawn and of the one at `place`, which perhaps was not."""
+    if drawn.where == place or drawn.checked == case.values[drawn.name].size:
+        return drawn
+    element = tuple(slice(i, i + 1) for i in place)
+    value, gradient = {"": case.values[drawn.name][element]}, {"": case.grads[drawn.name][element]}
+    (found,) = compare_gradients(case.loss, value, gradient, epsilon=epsilon)
+    checked = drawn.checked + 1
+    if found.error > drawn.error:
+        return found._replace(name=drawn.name, where=place, checked=checked)
+    return drawn._replace(checked=checked)
 
 
 def gradient_cases(task: Task | None, random_seed: int) -> Iterator[GradientCase]:

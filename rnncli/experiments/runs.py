@@ -83,15 +83,26 @@ def start(
 ) -> Run:
     """Prepare a run of `task` in a new folder; data paths are relative to `base`.
 
-    A corpus from a pipe is kept in the folder as corpus.txt. `init_from` begins with the weights, and the
-    vocabulary and architecture, of a stored model. Raises before anything is read when the folder cannot be written.
+    A corpus from a pipe is kept in the folder as corpus.txt, unless nothing can be trained on it. `init_from` begins
+    with the weights, and the vocabulary and architecture, of a stored model. Raises before anything is read when the
+    folder cannot be written.
     """
     check_writable(folder)
     first, *others = as_paths(task.data.train) or ("",)
-    if not others and (first == "-" or (base / first).is_fifo()):
-        with (base / first).open("rb") if first != "-" else nullcontext(stdin or BytesIO()) as pipe:
-            atomic_write(folder / "corpus.txt", partial(_copy, pipe))
-        task = replace(task, data=replace(task.data, train=str((folder / "corpus.txt").resolve())))
+    if others or not (first == "-" or (base / first).is_fifo()):
+        return _started(task, base, folder, init_from, report)
+    kept = folder / "corpus.txt"
+    with (base / first).open("rb") if first != "-" else nullcontext(stdin or BytesIO()) as pipe:
+        atomic_write(kept, partial(_copy, pipe))
+    try:
+        task = replace(task, data=replace(task.data, train=str(kept.resolve())))
+        return _started(task, base, folder, init_from, report)
+    except BaseException:
+        kept.unlink(missing_ok=True)
+        raise
+
+
+def _started(task: Task, base: Path, folder: Path, init_from: Path | None, report: Report) -> Run:
     origin = load(init_from) if init_from else None
     if init_from and origin:
         task = _inherited(task, origin.task, init_from)
@@ -197,7 +208,7 @@ def _run(task: Task, folder: Path, dataset: Dataset, notices: list[str]) -> Run:
     model = task.build_model(dataset.resources, generator(task.training.random_seed, "initialization"))
     validation = dataset.splits.validation
     validate = (lambda: task.evaluate(model, dataset.resources, validation)) if validation else None
-    trainer = Trainer(model, task.batches(dataset), validate, task.training)
+    trainer = Trainer(model, task.batches(dataset), validate, task.training, task.counted)
     recorder = Recorder(folder, trainer, to_plain(task), dataset.resources, dataset.fingerprint)
     return Run(folder, task, dataset, model, trainer, recorder, [*notices, *trainer.notices])
 

@@ -27,11 +27,8 @@ def evaluate_splits(
     loaded: LoadedModel, splits: Iterable[str], report: Report = silent
 ) -> tuple[list[Score], list[str]]:
     """Return a stored model's scores on splits of its own data, and notices; DataError where that data is gone."""
-    dataset = _data(loaded, report)
-    notices = list(dataset.notices)
-    if dataset.fingerprint != loaded.metrics.get("fingerprint"):
-        notices.append("the training data has changed since the model was trained")
-    return score_splits(loaded.model, loaded.task, dataset, splits), notices
+    dataset, changed = _data(loaded, report)
+    return score_splits(loaded.model, loaded.task, dataset, splits), [*dataset.notices, *changed]
 
 
 def evaluate_files(
@@ -45,14 +42,19 @@ def evaluate_files(
     given, notices = task.read_files(files, resources, encoding=encoding, report=report)
     train: Any = ()
     try:
-        train = _data(loaded, report).splits.train
+        dataset, changed = _data(loaded, report)
+        train = dataset.splits.train
+        notices += changed
     except RnncliError as error:
         notices.append(f"no baselines: {error.message}")
     return task.scores(loaded.model, resources, train, {"given": given}), notices
 
 
-def _data(loaded: LoadedModel, report: Report) -> Dataset:
-    """Read a model's own data, and leave nothing beside it."""
+def _data(loaded: LoadedModel, report: Report) -> tuple[Dataset, list[str]]:
+    """Read a model's own data, and leave nothing beside it; with a notice where they are no longer the same."""
     folder = loaded.path.parent
     cache = CorpusCache.beside(folder, keep=False)
-    return loaded.task.read(folder, loaded.resources, cache=cache, report=report)
+    dataset = loaded.task.read(folder, loaded.resources, cache=cache, report=report)
+    if dataset.fingerprint == loaded.metrics.get("fingerprint"):
+        return dataset, []
+    return dataset, ["the training data has changed since the model was trained"]

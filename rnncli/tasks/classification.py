@@ -25,7 +25,7 @@ from rnncli.tasks.labelled_spec import (
     RegressionDataSpec,
 )
 from rnncli.tasks.protocol import Report, Resources, Task, Unit, silent
-from rnncli.tasks.sequence_inputs import inputs_of
+from rnncli.tasks.sequence_inputs import Standardization, inputs_of
 from rnncli.tasks.targets import LabelTargets, Targets, ValueTargets
 from rnncli.training.events import Evaluation
 from rnncli.training.trainer import Batches, TrainingSpec
@@ -89,9 +89,13 @@ class LabelledTask(Task):
         """Return a fresh model; without `rng` its weights are zeros, to be loaded."""
         match resources.get("outputs"):
             case [_, *_] as names if all(type(name) is str and name.isprintable() for name in names):
-                pass
+                if len(set(names)) < len(names):
+                    raise DataError("two outputs of one name")
             case _:
                 raise DataError("no names of the outputs")
+        scaled = len(Standardization.from_plain(resources["scale"]).mean) if "scale" in resources else 0
+        if scaled != (len(names) if self.output == "linear" else 0):
+            raise DataError("a scale that does not fit the outputs")
         inputs = inputs_of(resources)
         return SequenceClassifier(
             self.model,

@@ -12,6 +12,14 @@ def as_paths(paths: Paths) -> tuple[str, ...]:
     return (paths,) if isinstance(paths, str) else paths
 
 
+def check_paths(train: Paths, validation: Paths, test: Paths) -> None:
+    """Raise ValueError for paths that name nothing, and for standard input but alone and to train on."""
+    to_train, *others = map(as_paths, (train, validation, test))
+    for paths in (to_train, *others):
+        if "" in paths or ("-" in paths and (len(paths) > 1 or paths is not to_train)):
+            raise ValueError("train, validation and test name files, folders or globs; train may be - for stdin")
+
+
 def resolved(paths: Paths, base: Path) -> tuple[str, ...]:
     """Return the paths as seen from `base`; "-" is standard input."""
     return tuple(path if path == "-" else _joined(base, path) for path in as_paths(paths))
@@ -27,8 +35,10 @@ def _joined(base: Path, path: str) -> str:
 
 
 def moved_paths(paths: Paths, base: Path, folder: Path) -> Paths:
-    """Return paths, relative to `base`, as seen from `folder`."""
+    """Return paths, relative to `base`, as seen from `folder`; "-" stays."""
     # Of real paths: the system looks for the ".." of a link above what the link points to
-    real = map(os.path.realpath, (base / path for path in as_paths(paths)))
-    moved = tuple(os.path.relpath(path, os.path.realpath(folder)) for path in real)
+    moved = tuple(
+        path if path == "-" else os.path.relpath(os.path.realpath(base / path), os.path.realpath(folder))
+        for path in as_paths(paths)
+    )
     return moved[0] if len(moved) == 1 else moved

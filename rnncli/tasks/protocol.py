@@ -14,7 +14,7 @@ from rnncli.models.gradient_cases import GradientCase
 from rnncli.nn.protocols import Loss
 from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
 from rnncli.tasks.paths import moved_paths
-from rnncli.training.events import Evaluation
+from rnncli.training.events import Counted, Evaluation
 from rnncli.training.trainer import Batches, TrainingSpec
 
 Report = Callable[[str, int, int], None]
@@ -87,6 +87,11 @@ class Task(ABC):
     @abstractmethod
     def unit(self) -> Unit:
         """What a loss is counted by."""
+
+    @property
+    def counted(self) -> Counted:
+        """What the size of a batch is counted in."""
+        return "sequences" if self.unit in ("sequence", "value") else "tokens"
 
     @abstractmethod
     def read(

@@ -3,8 +3,9 @@
 T time steps, D features.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +14,11 @@ from rnncli.data import Vocabulary, units
 from rnncli.errors import DataError
 from rnncli.nn.parameter import Array
 from rnncli.tasks.protocol import Resources
+
+Place = Callable[[int], str]
+"""Returns where the i-th vector stands, as messages show it."""
+_CHUNK = 1 << 16
+_OTHER_UNIT = "mend it, leave it out, or use another unit"
 
 
 @dataclass(frozen=True)
@@ -23,23 +29,36 @@ class Standardization:
     deviation: tuple[float, ...]
 
     @classmethod
-    def of(cls, vectors: Array, *, on: bool = True) -> Self:
+    def of(cls, vectors: Array, place: Place | None = None, *, on: bool = True) -> Self:
         """Return what gives vectors (N, D) mean 0 and deviation 1, a constant feature mean 0; not `on`: the identity.
 
-        Sums are taken in float64.
+        Sums are taken in float64; where they overflow, DataError names the `place` of the vector that is farthest off.
         """
         N, width = vectors.shape
         if not on:
             return cls((0.0,) * width, (1.0,) * width)
-        mean = vectors.sum(axis=0, dtype=np.float64) / N
-        squares = sum((np.square(part - mean).sum(axis=0) for part in _chunks(vectors)), np.zeros(width)) / N
-        return cls(tuple(mean.tolist()), tuple(np.where(squares > 0, np.sqrt(squares), 1.0).tolist()))
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = vectors.sum(axis=0, dtype=np.float64) / N
+            squares = sum((np.square(part - mean).sum(axis=0) for part in _chunks(vectors)), np.zeros(width)) / N
+        if not np.isfinite(squares).all():
+            row = int(np.abs(vectors).max(axis=1).argmax())
+            message = f"{np.abs(vectors[row]).max():g} is too large to be squared, as a deviation needs it"
+            raise DataError(message, hint=_OTHER_UNIT, where=place(row) if place else "")
+        # The mean of equal values, rounded, may differ from them, and squares of the least differences are 0
+        varies = (vectors.min(axis=0) < vectors.max(axis=0)) & (squares > 0)
+        return cls(tuple(mean.tolist()), tuple(np.where(varies, np.sqrt(squares), 1.0).tolist()))
 
-    def apply(self, vectors: Array) -> Array:
-        """Return vectors (N, D) standardized, in float32."""
+    def apply(self, vectors: Array, place: Place | None = None) -> Array:
+        """Return vectors (N, D) standardized, in float32; for what is beyond it DataError names its `place`."""
         standard, mean, deviation = np.empty(vectors.shape, np.float32), np.array(self.mean), np.array(self.deviation)
-        for part, out in zip(_chunks(vectors), _chunks(standard), strict=True):
-            out[:] = (part - mean) / deviation
+        for start, part, out in zip(count(0, _CHUNK), _chunks(vectors), _chunks(standard), strict=False):
+            with np.errstate(over="ignore"):
+                out[:] = (part - mean) / deviation
+            if not np.isfinite(out).all():
+                row, feature = np.argwhere(~np.isfinite(out))[0].tolist()
+                away = f"from a mean of {mean[feature]:g} with a deviation of {deviation[feature]:g}"
+                message = f"{part[row, feature]:g} is too far {away}, as they were in training"
+                raise DataError(message, hint=_OTHER_UNIT, where=place(start + row) if place else "")
         return standard
 
     def undo(self, vectors: Array) -> Array:
@@ -66,8 +85,8 @@ class Standardization:
 
 def _chunks(vectors: Array) -> Iterator[Array]:
     """Yield vectors (N, D) part by part, so that what is made of them in float64 stays small."""
-    for start in range(0, len(vectors), 1 << 16):
-        yield vectors[start : start + (1 << 16)]
+    for start in range(0, len(vectors), _CHUNK):
+        yield vectors[start : start + _CHUNK]
 
 
 @dataclass(frozen=True)
@@ -112,15 +131,18 @@ class Inputs:
             raise DataError(f"a text, where the model reads vectors of {self.width} numbers", where=where)
         return self.vocabulary
 
-    def standardized(self, vectors: Array, where: str) -> Array:
-        """Return vectors (T, D) standardized; DataError where the model reads texts, or vectors of another width."""
+    def standardized(self, vectors: Array, where: str | Place) -> Array:
+        """Return vectors (T, D) standardized, which all stand at one place, or each at its own.
+
+        Raises DataError where the model reads texts, for vectors of another width, and as `Standardization.apply` does.
+        """
+        place = (lambda _: where) if isinstance(where, str) else where
         if self.standardization is None:
-            raise DataError("vectors, where the model reads texts", where=where)
+            raise DataError("vectors, where the model reads texts", where=place(0))
         if vectors.shape[1] != self.width:
-            raise DataError(
-                f"vectors of {vectors.shape[1]} numbers, where the model reads vectors of {self.width}", where=where
-            )
-        return self.standardization.apply(vectors)
+            message = f"vectors of {vectors.shape[1]} numbers, where the model reads vectors of {self.width}"
+            raise DataError(message, where=place(0))
+        return self.standardization.apply(vectors, place)
 
 
 def inputs_of(resources: Resources) -> Inputs:

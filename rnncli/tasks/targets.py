@@ -6,12 +6,13 @@ S sequences, K labels or values.
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
 from rnncli.data import Examples
+from rnncli.data.examples import shown
 from rnncli.errors import DataError
 from rnncli.nn.parameter import Array
 from rnncli.tasks.protocol import Resources
@@ -19,6 +20,8 @@ from rnncli.tasks.sequence_inputs import Standardization
 
 Labels = Sequence[tuple[str, ...]]
 MOST_LABELS = 100_000
+MOST_ANSWERS = 2**29
+"""Labels times sequences where each may have several: there is a byte for every such pair."""
 
 
 class Targets(Protocol):
@@ -32,6 +35,11 @@ class Targets(Protocol):
     @property
     def several(self) -> bool:
         """Whether a sequence may have several, or none."""
+        ...
+
+    @property
+    def values(self) -> bool:
+        """Whether they are real values."""
         ...
 
     def resources(self, labels: Labels, places: Sequence[str]) -> Resources:
@@ -60,12 +68,13 @@ class LabelTargets:
 
     column: str
     several: bool
+    values: bool = field(default=False, init=False)
 
     def resources(self, labels: Labels, places: Sequence[str]) -> Resources:
         """Return `outputs`, the names of the labels in their order."""
         names = sorted({name for each in labels for name in each})
         if not names or (len(names) == 1 and not self.several):
-            only = f'only the label "{names[0]}"' if names else "no label at all"
+            only = f"only the label {shown(names[0])}" if names else "no label at all"
             raise DataError(f"{places[0]} and all others to train on have {only}", hint="give examples of two or more")
         if len(names) > MOST_LABELS:
             raise DataError(f"{len(names):,} labels, where at most {MOST_LABELS:,} are possible")
@@ -77,16 +86,22 @@ class LabelTargets:
         places: Sequence[str],  # noqa: ARG002 - no label is wrong
         resources: Resources,
     ) -> tuple[Array, Array | None]:
-        """Return class ids (S,), -1 for an unknown one; or where there may be several 0 and 1 (K, S)."""
+        """Return class ids (S,), -1 for an unknown one; or where there may be several booleans (K, S).
+
+        Raises DataError for more than MOST_ANSWERS booleans.
+        """
         numbers = {name: number for number, name in enumerate(resources["outputs"])}
         if not self.several:
             ids = np.array([numbers.get(name, -1) for (name,) in labels], np.int64)
             return ids, (ids < 0) if (ids < 0).any() else None
-        targets, unknown = np.zeros((len(numbers), len(labels)), np.float32), np.zeros(len(labels), bool)
+        if len(numbers) * len(labels) > MOST_ANSWERS:
+            message = f"{len(numbers):,} labels for each of {len(labels):,} sequences are more than {MOST_ANSWERS:,}"
+            raise DataError(message, hint="leave rare labels out, or give fewer sequences")
+        targets, unknown = np.zeros((len(numbers), len(labels)), bool), np.zeros(len(labels), bool)
         for i, names in enumerate(labels):
             for name in names:
                 if name in numbers:
-                    targets[numbers[name], i] = 1
+                    targets[numbers[name], i] = True
                 else:
                     unknown[i] = True
         return targets, unknown if unknown.any() else None
@@ -95,7 +110,9 @@ class LabelTargets:
         """Return a number for each label; None where there may be several, whose sets are often all different."""
         if self.several:
             return None
-        return np.unique(np.array([name for (name,) in labels]), return_inverse=True)[1]
+        # Not an array of the names: it would give each the room of the longest
+        numbers = {name: number for number, name in enumerate(sorted({name for (name,) in labels}))}
+        return np.array([numbers[name] for (name,) in labels], np.int64)
 
     def notices(self, train: Examples, resources: Resources) -> list[str]:
         """Name labels with a single example."""
@@ -104,7 +121,7 @@ class LabelTargets:
         else:
             counts = np.bincount(train.targets, minlength=len(resources["outputs"]))
         rare = [name for name, count in zip(resources["outputs"], counts.tolist(), strict=True) if count == 1]
-        return [f"labels with one example to train on: {len(rare)}, the first {rare[0]}"] if rare else []
+        return [f"labels with one example to train on: {len(rare)}, the first {shown(rare[0])[1:-1]}"] if rare else []
 
 
 @dataclass(frozen=True)
@@ -112,22 +129,23 @@ class ValueTargets:
     """Real values, which a model learns standardized over the training part."""
 
     column: str
-    several: bool = False
+    several: bool = field(default=False, init=False)
+    values: bool = field(default=True, init=False)
 
     def resources(self, labels: Labels, places: Sequence[str]) -> Resources:
         """Return `outputs`, the names of the values, and their `scale`: mean and deviation."""
         values = _values(labels, places)
-        if not np.ptp(values, axis=1).any():
+        if (values.min(axis=1) == values.max(axis=1)).all():
             raise DataError(f"{places[0]} and all others to train on have the same value, {values[0, 0]:g}")
         names = [self.column] if len(values) == 1 else [f"{self.column} {i + 1}" for i in range(len(values))]
-        return {"outputs": names, "scale": Standardization.of(values.T).to_plain()}
+        return {"outputs": names, "scale": Standardization.of(values.T, places.__getitem__).to_plain()}
 
     def encode(self, labels: Labels, places: Sequence[str], resources: Resources) -> tuple[Array, Array | None]:
         """Return the values standardized (K, S); no value is unknown."""
         scale, values = Standardization.from_plain(resources["scale"]), _values(labels, places)
         if len(values) != len(scale.mean):
             raise DataError(f"{len(values)} values where {len(scale.mean)} are expected", where=places[0])
-        return np.ascontiguousarray(scale.apply(values.T).T), None
+        return np.ascontiguousarray(scale.apply(values.T, places.__getitem__).T), None
 
     def classes(self, labels: Labels) -> Array | None:  # noqa: ARG002
         """There are none."""
@@ -148,9 +166,9 @@ def _values(labels: Labels, places: Sequence[str]) -> Array:
     for i, each in enumerate(labels):
         for k, text in enumerate(each):
             try:
-                values[k, i] = float(text)
+                values[k, i] = math.nan if "_" in text else float(text)  # Python's 1_000 is a number nowhere else
             except ValueError:
                 values[k, i] = math.nan
             if not math.isfinite(values[k, i]):
-                raise DataError(f'"{text}" is not a finite number', hint="write one", where=places[i])
+                raise DataError(f"{shown(text)} is not a finite number", hint="write one", where=places[i])
     return values

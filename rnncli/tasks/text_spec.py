@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Lt
 
 from rnncli.data import TokenizerSpec
-from rnncli.tasks.paths import Paths, as_paths
+from rnncli.tasks.paths import Paths, check_paths
 from rnncli.training.trainer import Size, TrainingSpec
 
 Part = Annotated[float, Ge(0), Lt(1)]
@@ -39,9 +39,7 @@ class TextDataSpec:
 
     def __post_init__(self) -> None:
         """Refuse paths that name nothing, or standard input among others."""
-        for paths in map(as_paths, (self.train, self.validation, self.test)):
-            if "" in paths or ("-" in paths and paths != as_paths(self.train)) or ("-" in paths and len(paths) > 1):
-                raise ValueError("train, validation and test name files, folders or globs; train may be - for stdin")
+        check_paths(self.train, self.validation, self.test)
 
 
 @dataclass(frozen=True)

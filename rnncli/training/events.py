@@ -6,6 +6,9 @@ from typing import Literal
 
 from rnncli.nn.protocols import Loss
 
+Counted = Literal["tokens", "sequences"]
+"""What the size of a batch is counted in; of several labels or values a sequence the loss counts each."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -25,6 +28,12 @@ class StepDone:
     loss: Loss  # of this batch, before the update
     gradient_norm: float  # before clipping
     learning_rate: float
+    sequences: int | None = None  # of this batch, where these are counted; None: the tokens that the loss counts
+
+    @property
+    def size(self) -> tuple[int, Counted]:
+        """The size of this batch, and what it is counted in."""
+        return (self.loss.count, "tokens") if self.sequences is None else (self.sequences, "sequences")
 
 
 @dataclass(frozen=True)

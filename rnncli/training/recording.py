@@ -85,14 +85,15 @@ class Recorder:
 
 
 def metrics_line(event: StepDone | Validated) -> Json:
-    """Return one line of metrics.jsonl: losses in nats a token."""
+    """Return one line of metrics.jsonl: mean losses, in nats but for real values."""
     if isinstance(event, Validated):
         return {"step": event.step, "epoch": event.epoch, **measured(event), "best": event.best}
+    size, counted = event.size
     return {
         "step": event.step,
         "epoch": event.epoch,
         "train_loss": event.loss.mean,
-        "tokens": event.loss.count,
+        counted: size,
         "gradient_norm": event.gradient_norm,
         "learning_rate": event.learning_rate,
     }

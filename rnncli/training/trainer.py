@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le
 from rnncli.errors import DivergedError
 from rnncli.nn.parameter import Array, collect, pack
 from rnncli.nn.protocols import Loss, Model, State
-from rnncli.training.events import Evaluation, Event, Finished, StepDone, Validated
+from rnncli.training.events import Counted, Evaluation, Event, Finished, StepDone, Validated
 from rnncli.training.optimizers import Adam, Optimizer
 from rnncli.training.randomness import generator
 from rnncli.training.schedules import AnySchedule, Constant, Position
@@ -64,15 +64,21 @@ class Progress:
 class Trainer:
     """A model, an optimizer and batches; `run()` yields an event after every step and every validation.
 
-    Each batch is shared out to `settings.workers` processes, or to as few as `notices` says. Between two events the
-    trainer is whole: saving `flat.values`, `slots` and `progress` then, and putting them back into a new trainer,
-    continues the run as if it had never stopped.
+    The size of a batch is `counted` in tokens or in sequences. Each batch is shared out to `settings.workers`
+    processes, or to as few as `notices` says. Between two events the trainer is whole: saving `flat.values`, `slots`
+    and `progress` then, and putting them back into a new trainer, continues the run as if it had never stopped.
     """
 
     def __init__(
-        self, model: Model, batches: Batches, validate: Callable[[], Evaluation] | None, settings: TrainingSpec
+        self,
+        model: Model,
+        batches: Batches,
+        validate: Callable[[], Evaluation] | None,
+        settings: TrainingSpec,
+        counted: Counted = "tokens",
     ) -> None:
         self.model, self.batches, self.validate, self.settings = model, batches, validate, settings
+        self.counted: Counted = counted
         self.workers, self.notices = workers_for(settings.workers, settings.batch_size)
         self.flat = pack(model.parameters(), shared_zeros if self.workers > 1 else np.zeros)
         grads = self.flat.grads
@@ -93,8 +99,9 @@ class Trainer:
     def run(self) -> Iterator[Event]:
         """Train until the steps are used up or patience runs out.
 
-        Raises DivergedError at the first loss or gradient that is not finite, before the weights are touched, and at a
-        validation loss that is not; WorkerDiedError when a worker has, leaving the trainer as after the step before.
+        Raises DivergedError at the first loss or gradient that is not finite, or loss far above the first one, before
+        the weights are touched, and at such a validation loss; WorkerDiedError when a worker has died, leaving the
+        trainer as after the step before.
         """
         with Workers(self._shares, self._grads) as workers:
             while True:
@@ -120,7 +127,7 @@ class Trainer:
             self.flat.grads[:] /= loss.count if settings.reduction == "mean" else done.sequences
             norm = clip(self.flat.grads, settings.max_norm, settings.max_value)
             at = f" of step {progress.step + 1}"
-            self._check("loss" + at, loss.mean, self._exploded, rate)
+            self._check("loss" + at, loss.mean, _exploded(progress.first_loss), rate)
             self._check("gradient norm" + at, norm, math.inf, rate)
             settings.optimizer.step(self.flat.values, self.flat.grads, self.slots, rate, progress.step + 1)
         progress.step += 1
@@ -129,7 +136,8 @@ class Trainer:
         progress.recent = progress.recent.plus(loss)
         if progress.first_loss is None:
             progress.first_loss = loss.mean
-        return StepDone(progress.step, self.total_steps, self._epochs_done(), loss, norm, rate)
+        sequences = done.sequences if self.counted == "sequences" else None
+        return StepDone(progress.step, self.total_steps, self._epochs_done(), loss, norm, rate, sequences)
 
     def _shares(self, worker: int) -> Iterator[Share]:
         """Yield what comes of a worker's share of each batch from here on; its gradient is in self._grads[worker]."""
@@ -176,17 +184,15 @@ class Trainer:
         progress = self.progress
         found = self.validate() if self.validate else Evaluation(progress.recent)
         loss = found.loss
-        self._check(f"validation loss after step {progress.step}", loss.mean, self._exploded)
+        # Data of their own may be far from those to train on from the start: only what they were tells what is too much
+        first = next(iter(progress.validations), math.inf) if self.validate else progress.first_loss
+        self._check(f"validation loss after step {progress.step}", loss.mean, _exploded(first))
         is_best = loss.mean < self.best
         progress.validations.append(loss.mean)
         progress.validated_step = progress.step
         progress.recent = Loss(0.0, 0)
         split: Literal["validation", "train"] = "validation" if self.validate else "train"
         return Validated(progress.step, self._epochs_done(), loss, is_best, split, found.metrics)
-
-    @property
-    def _exploded(self) -> float:
-        return EXPLODED * max(1.0, self.progress.first_loss or 1.0)
 
     def _check(self, what: str, value: float, limit: float, rate: float | None = None) -> None:
         """Raise DivergedError for a value that a run does not come back from: not finite, or above the limit."""
@@ -205,6 +211,11 @@ class Trainer:
         if patience and validations and len(validations) - 1 - int(np.argmin(validations)) >= patience:
             return f"no better validation loss in {patience} validations"
         return ""
+
+
+def _exploded(first: float | None) -> float:
+    """Return the largest loss that a run may come back from, given its first one."""
+    return EXPLODED * max(1.0, first or 1.0)
 
 
 def clip(grads: Array, max_norm: float | None, max_value: float | None) -> float:

@@ -9,15 +9,15 @@ from rnncli.training.events import StepDone, Validated
 LEVELS = "12345678"
 
 
-def step(number, nats=1.0, tokens=1000, total=100):
-    return StepDone(number, total, number / 10, Loss(nats * tokens, tokens), 0.84, 0.002)
+def step(number, nats=1.0, tokens=1000, total=100, sequences=None):
+    return StepDone(number, total, number / 10, Loss(nats * tokens, tokens), 0.84, 0.002, sequences)
 
 
 def test_speed_and_time_left_of_steady_steps():
     meter = Meter("character", 100.0)
     for number in range(1, 11):
         meter.step_done(step(number), 100 + 0.5 * number)
-    assert meter.tokens_per_second == pytest.approx(2000)
+    assert meter.speed == pytest.approx(2000)
     assert meter.seconds_left == pytest.approx(45)
     assert meter.elapsed == pytest.approx(5)
 
@@ -30,7 +30,7 @@ def test_time_left_counts_validations_but_speed_does_not():
         if number % 10 == 0:
             now += 3
             meter.validated(Validated(number, number / 10, Loss(1, 1), best=False), now)
-    assert meter.tokens_per_second == pytest.approx(2000)
+    assert meter.speed == pytest.approx(2000)
     assert meter.seconds_left == pytest.approx(80 * (0.5 + 0.3))
 
 
@@ -55,7 +55,7 @@ def test_a_clock_that_stands_still_or_goes_back_gives_no_speed(times):
     for number, now in enumerate(times, 1):
         meter.step_done(step(number), now)
         meter.validated(Validated(number, 0, Loss(1, 1), best=True), now)
-    assert (meter.tokens_per_second, meter.seconds_left, meter.elapsed) == (None, None, 0)
+    assert (meter.speed, meter.seconds_left, meter.elapsed) == (None, None, 0)
     assert ("", "") in meter.pace(step(4))
 
 
@@ -102,20 +102,12 @@ def test_a_validation_has_the_loss_in_its_unit_and_the_metrics_in_their_order():
     assert Meter("value", 0).of(odd) == [("", ""), ("mse", "1.23e+06"), ("r2", "nan"), ("mae", "-2.500")]
 
 
-@pytest.mark.parametrize(
-    ("unit", "counted"),
-    [
-        ("character", "tokens"),
-        ("byte", "tokens"),
-        ("word", "tokens"),
-        ("sequence", "sequences"),
-        ("value", "sequences"),
-    ],
-)
-def test_speed_is_of_what_is_counted(unit, counted):
-    meter = Meter(unit, 0.0)
-    meter.step_done(step(1, tokens=1500), 1.0)
-    assert meter.pace(step(1))[-1] == ("", f"1,500 {counted}/s")
+def test_speed_is_of_sequences_however_many_predictions_each_has():
+    meter = Meter("sequence", 0.0)
+    several = step(1, nats=0.5, tokens=16 * 20, sequences=16)  # 20 labels each
+    meter.step_done(several, 0.01)
+    assert meter.loss == 0.5
+    assert meter.pace(several)[-1] == ("", "1,600 sequences/s")
 
 
 def test_pace_in_words():

@@ -12,6 +12,7 @@ from tests.tasks.tiny_runs import tiny_task
 @dataclass(frozen=True)
 class OtherTask(Task):
     inherited: ClassVar[tuple[str, ...]] = ("model", "data.tokenizer", "training.bptt_length")
+    fitting: ClassVar[tuple[str, ...]] = LanguageModelTask.fitting
 
     task: Literal["other"] = "other"
     data: TextDataSpec = TextDataSpec()

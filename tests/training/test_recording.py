@@ -6,12 +6,13 @@ from timeit import repeat
 import numpy as np
 import pytest
 
+from rnncli.data import Streams
 from rnncli.errors import DataError, DivergedError
 from rnncli.nn.protocols import Loss
 from rnncli.training.checkpoint import load, pack_progress, weights_of
 from rnncli.training.events import Evaluation, StepDone, Validated
-from rnncli.training.recording import SAVE_SECONDS, Recorder, read_metrics
-from tests.training.tiny_trainer import tiny_trainer
+from rnncli.training.recording import SAVE_SECONDS, Recorder, metrics_line, read_metrics
+from tests.training.tiny_trainer import IDS, tiny_trainer
 
 SPEC, RESOURCES = {"task": "language_model"}, {"vocabulary": []}
 
@@ -40,6 +41,17 @@ def test_the_log_has_a_line_for_each_step_and_validation(tmp_path):
         }
         for event in (first, second)
     ] + [{"step": 2, "epoch": 0.5, "train_loss": validated.loss.mean, "best": True}]
+
+
+def test_where_sequences_are_counted_the_log_has_their_number(tmp_path):
+    """Whatever the loss counts, and whoever computes it."""
+    for workers in (1, 2):
+        trainer = tiny_trainer(batches=Streams(IDS, 8, 5), workers=workers, steps=1)
+        trainer.counted = "sequences"
+        event = next(trainer.run())
+        assert (event.loss.count, event.sequences) == (40, 8)
+        line = metrics_line(event)
+        assert (line["sequences"], "tokens" in line) == (8, False)
 
 
 def test_the_best_model_is_kept_and_the_last_one(tmp_path):

@@ -19,7 +19,7 @@ class Agreement(SyntheticSet):
     """Sentences about someone who meets others, by whose name the next word is he or she: the label.
 
     "Once Isha met Tom and saw Ravi then called Mary" → she. From the name to the label are `distance` words, in
-    training 6 to `distance`. The other names are drawn without regard to the label, and are of both kinds in every
+    training 6 to `distance`, in the test from there to twice as many. The other names are drawn without regard to the label, and are of both kinds in every
     sentence, so that they tell nothing; nor does any other word. Source: the subject-verb agreement of Linzen et al.
     (2016), as synthetic sentences with names and pronouns.
     """
@@ -33,16 +33,17 @@ class Agreement(SyntheticSet):
     source: ClassVar[str] = "after Linzen et al. 2016"
     bounds: ClassVar[dict[str, tuple[int, int]]] = {"distance": (6, LONGEST)}
 
-    def longest(self, split: Split) -> int:  # noqa: ARG002
+    def longest(self, split: Split) -> int:
         """An opening, the name, and the words up to the label."""
-        return self.distance + 1
+        return self.distance * (2 if split == "test" else 1) + 1
 
     def content(self, split: Split, rng: np.random.Generator) -> bytes:
         """Draw a subject and what it does, for each pronoun as often."""
         rows = []
         for number in balanced(2, getattr(self, split), rng):
             pronoun = list(NAMES)[number]
-            distance = self.distance if split == "test" else int(rng.integers(6, self.distance + 1))
+            shortest, most = (self.distance, 2 * self.distance) if split == "test" else (6, self.distance)
+            distance = int(rng.integers(shortest, most + 1))
             words = [pick(OPENINGS, rng), pick(NAMES[pronoun], rng), *deeds(distance - 1, rng)]
             rows.append((" ".join(words), pronoun))
         return text_table(rows)
