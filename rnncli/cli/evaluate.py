@@ -19,7 +19,7 @@ def evaluate(
         str | None, typer.Option("--split", metavar="NAME", help="train, validation or test of the model's own data.")
     ] = None,
     errors: Annotated[
-        int | None, typer.Option("--errors", metavar="N", min=1, help="The N worst mistakes of a classifier.")
+        int | None, typer.Option("--errors", metavar="N", min=1, help="The N worst mistakes, of labels or values.")
     ] = None,
     encoding: Encoding = None,
     model: Model = None,
@@ -42,10 +42,9 @@ def evaluate(
     from rnncli.cli.console import Talk, write_data
     from rnncli.cli.drawings import Style
     from rnncli.cli.progress import reading
-    from rnncli.cli.scores import report_lines, scores_json
+    from rnncli.cli.scores import report_lines, scores_json, view_of
     from rnncli.errors import DataError, UsageError
     from rnncli.experiments import evaluate_files, evaluate_splits, find
-    from rnncli.tasks import LanguageModelTask
 
     talk = Talk(quiet=quiet, color=False if no_color else None)
     splits = ("train", "validation", "test")
@@ -54,8 +53,8 @@ def evaluate(
     if split and split not in splits:
         raise UsageError(f"--split must be one of {', '.join(splits)}, not {split!r}")
     loaded = find(model, runs)
-    if errors and isinstance(loaded.task, LanguageModelTask):
-        raise UsageError("--errors is for classifiers; rnncli score shows what surprises a language model")
+    if errors and not view_of(loaded.task).has_mistakes:
+        raise UsageError("--errors is for labels and values; rnncli score shows what surprises a language model")
     with reading(talk) as report:
         if files:
             scores, notices = evaluate_files(loaded, files, encoding=encoding, report=report)

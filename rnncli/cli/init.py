@@ -23,6 +23,7 @@ def init(
 
     Examples: rnncli init classification; rnncli init language_model --output poems.yaml
     """
+    import shlex
     from importlib.resources import files
 
     from rnncli.cli.console import Talk, write_data
@@ -40,4 +41,4 @@ def init(
     if output.exists():
         raise UsageError(f"{output} exists already", hint="name another file")
     atomic_write(output, lambda file: file.write(spec))
-    Talk(quiet=quiet, color=False if no_color else None).say(f"next: rnncli train --spec {output}")
+    Talk(quiet=quiet, color=False if no_color else None).say(f"next: rnncli train --spec {shlex.quote(str(output))}")

@@ -2,10 +2,10 @@
 
 import math
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rnncli.cli.drawings import Style
     from rnncli.tasks import Task
@@ -22,45 +22,81 @@ def metrics(cross_entropy: float, unit: "Unit") -> dict[str, float]:
     return {"cross_entropy": cross_entropy, UNITS[unit]: cross_entropy / math.log(2), "perplexity": perplexity}
 
 
+class View(Protocol):
+    """How scores of one kind are shown."""
+
+    has_mistakes: bool
+    """Whether single mistakes can be shown."""
+
+    def table(self, scores: "Sequence[Any]", unit: "Unit", style: "Style") -> list[str]:
+        """Return a table of the scores beside those of the baselines."""
+        ...
+
+    def more(self, score: Any, style: "Style", errors: int) -> "Iterator[list[str]]":
+        """Yield what else there is to see of a split, and its worst mistakes."""
+        ...
+
+    def plain(self, score: Any, unit: "Unit", errors: int) -> dict[str, Any]:
+        """Return the score JSON-able: infinities as null."""
+        ...
+
+
+def view_of(task: "Task") -> View:
+    """Return the view of a task's scores."""
+    from rnncli.tasks.labelled_scores import LabelledScore
+    from rnncli.tasks.language_model import TextScore
+
+    views: dict[type[Any], View] = {TextScore: TextView(), LabelledScore: LabelledView()}
+    return views[task.score_type]
+
+
 def score_lines(scores: "Sequence[Any]", task: "Task", style: "Style") -> list[str]:
     """Return a table of a model's scores beside those of the baselines."""
-    from rnncli.cli.reports import comparison
-    from rnncli.tasks import LanguageModelTask
-
-    if isinstance(task, LanguageModelTask):
-        return text_table(scores, task.unit)
-    return comparison({score.split: compared(score) for score in scores}, style)
+    return view_of(task).table(scores, task.unit, style)
 
 
 def report_lines(scores: "Sequence[Any]", task: "Task", style: "Style", errors: int) -> list[str]:
     """Return the same with all that is to see of each split, and its worst mistakes."""
-    from rnncli.cli.reports import drawn, mistakes
-    from rnncli.tasks import LabelledTask
-
-    lines = score_lines(scores, task, style)
-    for score in scores if isinstance(task, LabelledTask) else ():
-        parts = [drawn(score.report, style), mistakes(islice(score.mistakes(), errors), style)]
-        for part in filter(None, parts):
+    view = view_of(task)
+    lines = view.table(scores, task.unit, style)
+    for score in scores:
+        for part in filter(None, view.more(score, style, errors)):
             lines += ["", *([f"{score.split}"] if len(scores) > 1 else []), *part]
     return lines
 
 
 def scores_json(scores: "Sequence[Any]", task: "Task", errors: int = 0) -> dict[str, Any]:
     """Return the same by split, JSON-able: infinities as null."""
-    from rnncli.cli.reports import report_json
-    from rnncli.tasks import LanguageModelTask
+    view = view_of(task)
+    return {score.split: view.plain(score, task.unit, errors) for score in scores}
 
-    if isinstance(task, LanguageModelTask):
-        return text_json(scores, task.unit)
-    return {
-        score.split: {
+
+class LabelledView:
+    """Scores of labels and values: a report for each split, drawn, and the mistakes."""
+
+    has_mistakes = True
+
+    def table(self, scores: "Sequence[LabelledScore]", unit: "Unit", style: "Style") -> list[str]:  # noqa: ARG002, D102
+        from rnncli.cli.reports import comparison
+
+        return comparison({score.split: compared(score) for score in scores}, style)
+
+    def more(self, score: "LabelledScore", style: "Style", errors: int) -> "Iterator[list[str]]":  # noqa: D102
+        from rnncli.cli.reports import drawn, mistakes
+
+        yield drawn(score.report, style)
+        yield mistakes(islice(score.mistakes(), errors), style)
+
+    def plain(self, score: "LabelledScore", unit: "Unit", errors: int) -> dict[str, Any]:  # noqa: ARG002, D102
+        from rnncli.cli.reports import report_json
+
+        worst = [report_json(each) for each in islice(score.mistakes(), errors)] if errors else []
+        return {
             **report_json(score.report),
             **finite(loss_of(score)),
             "baselines": {name: report_json(report) for name, report in score.baselines.items()},
-            **({"errors": [report_json(each) for each in islice(score.mistakes(), errors)]} if errors else {}),
+            **({"errors": worst} if errors else {}),
         }
-        for score in scores
-    }
 
 
 def compared(score: "LabelledScore") -> dict[str, dict[str, float]]:
@@ -78,33 +114,37 @@ def loss_of(score: "LabelledScore") -> dict[str, float]:
     return {"cross_entropy": score.loss.mean} if isinstance(score.report, ClassificationReport) else {}
 
 
-def text_table(scores: "Sequence[TextScore]", unit: "Unit") -> list[str]:
-    """Return a table of the model and the baselines on each split, the best first in no order but its own."""
-    from rnncli.cli.console import table
+class TextView:
+    """Scores of texts, in the unit of their tokens."""
 
-    rows = []
-    for score in scores:
-        named = {"this model": score.loss.mean} | score.baselines
-        rows += [[score.split, name, *formatted(metrics(nats, unit))] for name, nats in named.items()]
-    headers = ["split", "model", *(name.replace("_", " ") for name in metrics(0.0, unit))]
-    return table(headers, rows) if rows else []
+    has_mistakes = False
+
+    def table(self, scores: "Sequence[TextScore]", unit: "Unit", style: "Style") -> list[str]:  # noqa: ARG002
+        """Return a table of the model and the baselines on each split, the best first in no order but its own."""
+        from rnncli.cli.console import table
+
+        rows = []
+        for score in scores:
+            named = {"this model": score.loss.mean} | score.baselines
+            rows += [[score.split, name, *formatted(metrics(nats, unit))] for name, nats in named.items()]
+        headers = ["split", "model", *(name.replace("_", " ") for name in metrics(0.0, unit))]
+        return table(headers, rows) if rows else []
+
+    def more(self, score: "TextScore", style: "Style", errors: int) -> "Iterator[list[str]]":  # noqa: ARG002
+        """There is nothing else."""
+        yield from ()
+
+    def plain(self, score: "TextScore", unit: "Unit", errors: int) -> dict[str, Any]:  # noqa: ARG002, D102
+        return {
+            "tokens": score.loss.count,
+            **finite(metrics(score.loss.mean, unit)),
+            "baselines": {name: finite(metrics(nats, unit)) for name, nats in score.baselines.items()},
+        }
 
 
 def formatted(values: dict[str, float]) -> list[str]:
     """Return numbers as text with sensible digits."""
     return [f"{value:.3f}" if value < 1000 else f"{value:,.0f}" for value in values.values()]
-
-
-def text_json(scores: "Sequence[TextScore]", unit: "Unit") -> dict[str, Any]:
-    """Return the same, JSON-able: infinities as null."""
-    return {
-        score.split: {
-            "tokens": score.loss.count,
-            **finite(metrics(score.loss.mean, unit)),
-            "baselines": {name: finite(metrics(nats, unit)) for name, nats in score.baselines.items()},
-        }
-        for score in scores
-    }
 
 
 def finite(values: dict[str, float]) -> dict[str, float | None]:

@@ -36,7 +36,8 @@ RUN_FILES = ("best.npz", "last.npz", "spec.yaml", "metrics.jsonl", "corpus.txt")
 
 def train(
     corpus: Annotated[
-        list[str] | None, typer.Argument(metavar="CORPUS", help="Text: files, folders, globs, or - for stdin.")
+        list[str] | None,
+        typer.Argument(metavar="CORPUS", help="Text, or labelled data: files, folders, globs, or - for stdin."),
     ] = None,
     spec: Annotated[Path | None, typer.Option("--spec", "-s", metavar="FILE", help="A spec in YAML.")] = None,
     assignments: Annotated[
@@ -50,7 +51,7 @@ def train(
     cell: Annotated[str | None, typer.Option("--cell", metavar="NAME", help="rnn, lstm or gru.")] = None,
     hidden_size: Annotated[int | None, typer.Option("--hidden-size", metavar="N", help="Units in a layer.")] = None,
     num_layers: Annotated[int | None, typer.Option("--num-layers", metavar="N", help="Recurrent layers.")] = None,
-    epochs: Annotated[int | None, typer.Option("--epochs", metavar="N", help="Passes over the text.")] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", metavar="N", help="Passes over the training data.")] = None,
     steps: Annotated[int | None, typer.Option("--steps", metavar="N", help="Stop after so many updates.")] = None,
     learning_rate: Annotated[
         float | None, typer.Option("--learning-rate", metavar="RATE", help="The optimizer's learning rate.")
@@ -77,7 +78,7 @@ def train(
     quiet: Quiet = False,
     no_color: NoColor = False,
 ) -> None:
-    """Train on a text, or as a spec says.
+    """Train on a text or on labelled data, or as a spec says.
 
     Writes best.npz, last.npz, spec.yaml and metrics.jsonl to the run's folder, and prints that folder's name. Ctrl-C
     saves and shows how to go on.

@@ -8,6 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 
+def spans(first: npt.NDArray[Any], times: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Return first[0], first[0] + 1 … (times[0] of them), first[1], first[1] + 1 … and so on."""
+    ends = times.cumsum()
+    places: npt.NDArray[np.int64] = np.arange(ends[-1] if ends.size else 0) + np.repeat(first - (ends - times), times)
+    return places
+
+
 @dataclass(frozen=True, eq=False)
 class Examples:
     """Sequences one after the other, the i-th in values[starts[i] : starts[i + 1]], each with its target."""
@@ -43,9 +50,10 @@ class Examples:
         """Return those with these numbers, in that order."""
         lengths = self.lengths[numbers]
         starts = np.concatenate(([0], np.cumsum(lengths)))
-        steps = np.repeat(self.starts[numbers] - starts[:-1], lengths) + np.arange(starts[-1])
         places = [self.places[i] for i in numbers.tolist()] if self.places else ()
         unknown = None if self.unknown is None or not self.unknown[numbers].any() else self.unknown[numbers]
         whole = self.text
         text = None if whole is None else lambda i: whole(int(numbers[i]))
-        return Examples(self.values[steps], starts, self.targets[..., numbers], places, unknown, text)
+        return Examples(
+            self.values[spans(self.starts[numbers], lengths)], starts, self.targets[..., numbers], places, unknown, text
+        )

@@ -28,6 +28,15 @@ _BEGIN, _END, _FIRST = range(3)  # the numbers around an item, and the first of 
 Scratch = Callable[[], BinaryIO]
 
 
+class InOrder(dict[str, int]):
+    """Numbers from 0 for tokens in the order in which they come up."""
+
+    def __missing__(self, token: str) -> int:
+        """Give the next number."""
+        number = self[token] = len(self)
+        return number
+
+
 class Run(NamedTuple):
     """Numbers that lie together: of one part of the corpus, one generation, one width."""
 

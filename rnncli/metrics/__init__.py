@@ -4,10 +4,8 @@ from rnncli.metrics.classification import (
     UNKNOWN,
     ClassificationReport,
     LabelScore,
-    accuracy,
     classification_report,
     confusion,
-    label_scores,
 )
 from rnncli.metrics.lengths import LengthBin, by_length
 from rnncli.metrics.regression import OutputScore, RegressionReport, regression_report
@@ -19,10 +17,8 @@ __all__ = [
     "LengthBin",
     "OutputScore",
     "RegressionReport",
-    "accuracy",
     "by_length",
     "classification_report",
     "confusion",
-    "label_scores",
     "regression_report",
 ]

@@ -7,14 +7,11 @@ without examples, 0 / 0, is 0, as in scikit-learn with `zero_division=0`; only o
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rnncli.metrics.lengths import LengthBin, by_length
+from rnncli.metrics.lengths import Array, LengthBin, by_length
 
-Array = NDArray[Any]
 UNKNOWN = "(unknown)"
 """Stands for all labels that occur at test time but did not in training: a classifier cannot predict them."""
 MOST_LABELS = 1000
@@ -130,11 +127,6 @@ def _of_label_sets(
     )
 
 
-def accuracy(targets: Array, predicted: Array) -> float:
-    """Return the share of ids (N,) that are equal; NaN of none."""
-    return _mean(targets == predicted)
-
-
 def confusion(targets: Array, predicted: Array, K: int) -> Array:
     """Count (K, K) how often each label, the row, was taken for each, the column; both are ids (N,) in 0 … K - 1."""
     _check_ids(targets, K)
@@ -142,18 +134,13 @@ def confusion(targets: Array, predicted: Array, K: int) -> Array:
     return np.bincount(targets.astype(np.int64) * K + predicted.astype(np.int64), minlength=K * K).reshape(K, K)
 
 
-def label_scores(confusion: Array, labels: Sequence[str]) -> tuple[LabelScore, ...]:
-    """Return the scores of each label, given the confusions (K, K).
-
-    precision = cₖₖ / Σᵢ cᵢₖ      recall = cₖₖ / Σᵢ cₖᵢ      F1 = 2 cₖₖ / (Σᵢ cᵢₖ + Σᵢ cₖᵢ), their harmonic mean
-    """
-    return _scores(confusion.diagonal(), confusion.sum(axis=0), confusion.sum(axis=1), labels)[0]
-
-
 def _scores(
     found: Array, claimed: Array, support: Array, labels: Sequence[str]
 ) -> tuple[tuple[LabelScore, ...], float]:
-    """Return the score of each label and macro F1, from counts (K,) of true positives, predictions and targets."""
+    """Return the score of each label and macro F1, from counts (K,) of true positives, predictions and targets.
+
+    precision = found / claimed      recall = found / support      F1 = 2 found / (claimed + support), their harmonic mean
+    """
     precision, recall, f1 = (
         _quotient(found, claimed),
         _quotient(found, support),

@@ -6,12 +6,10 @@ Letters: N examples, K outputs.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from rnncli.metrics.lengths import Array
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnncli.data import TOKENIZERS
+from rnncli.data.labelled import spans
+from rnncli.data.numbering import InOrder
 from rnncli.errors import DataError
 from rnncli.nn.parameter import Array
 
@@ -99,7 +101,7 @@ class NaiveBayes:
             labels, labelled = targets, np.ones(N, np.int64)
         if labels.min() < 0 or labels.max() >= K + sets:
             raise ValueError(f"ids must be in 0 … {K - 1}, these are {labels.min()} … {labels.max()}")
-        numbers = _Numbers()
+        numbers = InOrder()
         keys, counts = _tally(_keys(_blocks(texts, numbers.__getitem__, BLOCK // labelled.max()), labels, labelled, K))
         word, label = np.divmod(keys, K + 1)
         pair = label < K
@@ -135,18 +137,10 @@ class NaiveBayes:
         if self.sets:
             scores += np.bincount(text, self.word[ids], N)
         first, times = self.starts[ids], np.diff(self.starts)[ids]
-        pair = _spans(first, times)
+        pair = spans(first, times)
         place = self.labels[pair] * N + np.repeat(text, times)
         scores += np.bincount(place, self.pairs[pair], K * N).reshape(K, N)
         return scores
-
-
-class _Numbers(dict[str, int]):
-    """Numbers words from 0 as they come."""
-
-    def __missing__(self, word: str) -> int:
-        self[word] = number = len(self)
-        return number
 
 
 def _blocks(texts: Iterable[Sequence[str]], number: Callable[[str], int], limit: int) -> Iterator[tuple[Array, Array]]:
@@ -171,7 +165,7 @@ def _keys(blocks: Iterable[tuple[Array, Array]], labels: Array, labelled: Array,
         if start > len(labelled):
             break
         times = np.repeat(labelled[own], lengths)
-        yield np.repeat(ids, times) * (K + 1) + labels[_spans(np.repeat(first[own], lengths), times)]
+        yield np.repeat(ids, times) * (K + 1) + labels[spans(np.repeat(first[own], lengths), times)]
     if start != len(labelled):
         raise ValueError(f"{len(labelled)} targets for another number of texts")
 
@@ -190,13 +184,6 @@ def _merged(parts: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
     keys, place = np.unique(np.concatenate([keys for keys, _ in parts]), return_inverse=True)
     counts = np.bincount(place, np.concatenate([counts for _, counts in parts]), len(keys))
     return keys, counts.astype(np.int64)
-
-
-def _spans(first: Array, times: Array) -> Array:
-    """Return first[0], first[0] + 1 … (times[0] of them), first[1], first[1] + 1 … and so on."""
-    ends = times.cumsum()
-    places: Array = np.arange(ends[-1] if ends.size else 0) + np.repeat(first - (ends - times), times)
-    return places
 
 
 def _check_any(targets: Array) -> None:

@@ -43,6 +43,8 @@ class LabelledTask(Task):
         "data.max_length",
     )
 
+    score_type = LabelledScore
+
     data: LabelledDataSpec
     model: SequenceClassifierSpec
 
@@ -170,7 +172,9 @@ class ClassificationTask(LabelledTask):
 
     task: Literal["classification"] = "classification"
     data: ClassificationDataSpec = ClassificationDataSpec()
-    model: SequenceClassifierSpec = SequenceClassifierSpec(bidirectional=True, readout="max", dropout=0.5)
+    model: SequenceClassifierSpec = SequenceClassifierSpec(
+        hidden_size=64, bidirectional=True, readout="max", dropout=0.5
+    )
     training: ClassificationTrainingSpec = ClassificationTrainingSpec(batch_size=32)
 
     def __post_init__(self) -> None:

@@ -41,6 +41,7 @@ class LanguageModelTask(Task):
     """A spec of `task: language_model`."""
 
     inherited: ClassVar[tuple[str, ...]] = ("model", "data.tokenizer", "data.format")
+    score_type = TextScore
     fitting: ClassVar[tuple[str, ...]] = ("batch_size", "bptt_length")
 
     task: Literal["language_model"] = "language_model"

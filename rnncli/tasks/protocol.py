@@ -75,6 +75,9 @@ class Task(ABC):
     inherited: ClassVar[tuple[str, ...]]
     """The settings that weights depend on: who begins with a model's weights has its settings, too."""
 
+    score_type: ClassVar[type[Any]]
+    """The kind of `Score` that `scores` returns."""
+
     fitting: ClassVar[tuple[str, ...]] = ("batch_size",)
     """The settings of training that shrink to fit small data."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncli.data import Source
-from rnncli.data.examples import Example, Vectors, check_labels, spelled
+from rnncli.data.examples import Example, Reading, Vectors, check_labels, shown, spelled
 from rnncli.errors import DataError
 from rnncli.storage import read_given_arrays
 
@@ -21,14 +21,20 @@ _NAMES = ("x", "lengths", "y", "labels")
 
 
 def read_vectors(
-    source: Source, *, labelled: bool = True, multi_label: bool = False, report: Callable[[int], object] = bool
+    source: Source,
+    *,
+    labelled: bool = True,
+    multi_label: bool = False,
+    values: bool | None = None,
+    report: Callable[[int], object] = bool,
 ) -> Iterator[Example]:
     """Yield the sequences of the arrays x, lengths, y and labels; others are not read.
 
     x: (N, D), or (N,) for D = 1, the sequences one after the other, their `lengths` (S,) beside it; or (S, T, D), all
     of length T unless `lengths` says how much of each is no padding. y: (S,) texts, whole numbers or truth values, but
     numbers of labels, from 0 on, where there are `labels` (K,); (S, K) of 0 and 1 for any number of the `labels`; (S,)
-    or (S, K) real values. Messages count sequences, steps and dimensions from 0.
+    or (S, K) real values. Unless `values` are wanted (None: either is welcome), floats are labels only where they are
+    whole, (S,), such as "1.0". Messages count sequences, steps and dimensions from 0.
 
     Raises DataError for what is not so, for a sequence without a step, a number that is not finite in float32, and
     labels as `check_labels` does.
@@ -39,16 +45,22 @@ def read_vectors(
     sequences = _sequences(_present(arrays, "x", source.name), arrays.get("lengths"), source.name)
     if not sequences:
         raise DataError("it holds no examples", hint="give a file that does", where=source.name)
-    real, labels = False, list[Labels]()
+    reading, labels = Reading(multi_label=multi_label), list[Labels]()
     if labelled:
         y = _present(arrays, "y", source.name)
         if len(y.shape) not in (1, 2) or len(y) != len(sequences) or 0 in y.shape:
             message = f"y is {_described(y)} for {len(sequences)} sequences"
             raise DataError(message, hint="give each of them a label, or a row of them", where=source.name)
-        real, labels = y.dtype.kind == "f", _labels(y, arrays.get("labels"), source.name)
+        real = y.dtype.kind == "f" and (values is not False)
+        reading = Reading(multi_label=multi_label or real, values=bool(values))
+        names = None if values else arrays.get("labels")
+        if values is False and names is None and y.dtype.kind == "f" and (y.ndim == 2 or (np.floor(y) != y).any()):
+            message = f"y is {_described(y)}: real values"
+            raise DataError(message, hint="set task: regression, or save integers or texts", where=source.name)
+        labels = _labels(y, names, source.name)
     for number, sequence in enumerate(sequences):
         where = f"{source.name}: sequence {number}"
-        checked = check_labels(labels[number], where, several=multi_label or real) if labelled else ()
+        checked = check_labels(labels[number], where, reading) if labelled else ()
         yield Example(_finite(sequence, where), checked, where)
 
 
@@ -99,6 +111,9 @@ def _labels(y: Array, names: Array | None, file: str) -> list[Labels]:
     if names.ndim != 1:
         raise DataError(f"labels is {_described(names)}", hint="save K names as (K,)", where=file)
     known = [spelled(name, "a name in labels", file) for name in names.tolist()]
+    if len(set(known)) < len(known):
+        twice = next(name for name in known if known.count(name) > 1)
+        raise DataError(f"labels holds {shown(twice)} twice", hint="give each column its own name", where=file)
     if y.ndim == 2:
         if len(known) != y.shape[1] or y.dtype.kind == "U" or not np.isin(y, (0, 1)).all():
             message = f"y is {_described(y)} for {len(known)} labels, or holds more than 0 and 1"

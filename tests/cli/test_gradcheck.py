@@ -66,6 +66,24 @@ def test_injected_error_without_a_name(rnncli, spec):
     assert [line.split()[0] for line in out.splitlines() if "FAILED" in line] == ["recurrent.0.weight_hh"]
 
 
+@pytest.mark.parametrize(
+    ("text", "parameter"),
+    [
+        ("task: classification\nmodel: {hidden_size: 24, bidirectional: true}\n", "recurrent.0.forward.weight_hh"),
+        ("task: regression\nmodel: {hidden_size: 24, bidirectional: false}\n", "recurrent.0.weight_hh"),
+        ("model: {hidden_size: 24}\n", "recurrent.0.weight_hh"),
+    ],
+)
+def test_injected_error_is_caught_in_a_model_too_large_to_be_checked_whole(rnncli, text, parameter):
+    Path("spec.yaml").write_text(text)
+    assert rnncli("gradcheck", "spec.yaml").status == 0
+    status, out, _ = rnncli("gradcheck", "spec.yaml", "--inject-error")
+    assert status == 1
+    assert [line.split()[0] for line in out.splitlines() if "FAILED" in line] == [parameter]
+    other = rnncli("gradcheck", "spec.yaml", "--inject-error", "--parameter", "output.weight").out
+    assert [line.split()[0] for line in other.splitlines() if "FAILED" in line] == ["output.weight"]
+
+
 def test_tolerance_and_epsilon_count(rnncli, spec):
     assert rnncli("gradcheck", spec, "--tolerance", "1e-14").status == 1
     assert rnncli("gradcheck", spec, "--inject-error", "--tolerance", "0.02").status == 0

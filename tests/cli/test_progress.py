@@ -28,13 +28,13 @@ class Clock:
         return self.now
 
 
-def script(clock, steps=200, seconds=5.0, validate=40, tokens=1000, metrics=()):
+def script(clock, steps=200, seconds=5.0, validate=40, tokens=1000, metrics=(), sequences=None):
     """Yield the events of a run whose loss falls from 3 to 1 nats, and whose validations take two seconds."""
     best = 9.0
     for step in range(1, steps + 1):
         clock.now += seconds
         loss = Loss((3 - 2 * step / steps) * tokens, tokens)
-        yield StepDone(step, steps, step / validate, loss, 0.84, 0.002)
+        yield StepDone(step, steps, step / validate, loss, 0.84, 0.002, sequences)
         if step % validate == 0:
             clock.now += 2
             mean = 1.6 if step == validate else 1.7
@@ -117,13 +117,13 @@ def test_words_have_perplexity_and_no_overflow(capsys):
 
 
 def test_plain_lines_have_the_metrics_of_a_validation(capsys):
-    list(watch(Clock(), "sequence", metrics={"accuracy": 0.875, "macro f1": 0.5}, steps=80))
+    list(watch(Clock(), "sequence", metrics={"accuracy": 0.875, "macro f1": 0.5}, steps=80, sequences=500))
     lines = capsys.readouterr().err.split("\n")
     assert [line for line in lines if "validation" in line] == [
         "step 40  epoch 1  validation 1.600  accuracy 0.875  macro f1 0.500  best",
         "step 80  epoch 2  validation 1.700  accuracy 0.875  macro f1 0.500",
     ]
-    assert lines[0] == "step 1/80  epoch 0  loss 2.975  lr 0.002  norm 0.840  200 sequences/s  ETA 0:06:35"
+    assert lines[0] == "step 1/80  epoch 0  loss 2.975  lr 0.002  norm 0.840  100 sequences/s  ETA 0:06:35"
     list(watch(Clock(), "byte", metrics={"accuracy": 0.875}, steps=40))
     line = capsys.readouterr().err.split("\n")[-2]
     assert line == "step 40  epoch 1  validation 1.600  2.31 bits/byte  accuracy 0.875  best"
@@ -160,10 +160,10 @@ def test_the_live_display(terminal):
 
 def test_the_live_display_has_the_metrics_of_a_validation(terminal):
     metrics = {"accuracy": 0.875, "macro f1": 0.5}
-    _, lines = frame(terminal(), 82, lambda: None, "sequence", metrics=metrics)
+    _, lines = frame(terminal(), 82, lambda: None, "sequence", metrics=metrics, sequences=500)
     assert [line.rstrip() for line in lines] == [
         "━" * 59 + "   40%  0:10:06 left",
-        "step 80/200  epoch 2.0/5  lr 0.002  norm 0.840  200 sequences/s",
+        "step 80/200  epoch 2.0/5  lr 0.002  norm 0.840  100 sequences/s",
         "training    2.542 nats  ███▇▇▇▇▇▇▆▆▆▆▆▅▅▅▅▅▅▄▄▄▄▄▄▃▃▃▃▃▂▂▂▂▂▂▁▁▁",
         "validation  1.700 nats  accuracy 0.875  macro f1 0.500  best 1.600  at step 40",
     ]

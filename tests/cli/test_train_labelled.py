@@ -61,6 +61,24 @@ class TestRuns:
         assert Path("runs/stdin/corpus.txt").read_text() == text
         assert rnncli("classify", "__label__pos good film").status == 0
 
+    def test_stdin_that_is_no_labelled_data_leaves_nothing_behind(self, rnncli):
+        arguments = ["train", "-", *CLASSIFY, "--steps", "2", "-q", "-o", "run"]
+        status, out, err = rnncli(*arguments, stdin=CSV.encode())
+        assert (status, out) == (3, "")
+        assert "it is in no format of labelled examples" in err
+        assert not Path("run").exists()
+        assert rnncli(*arguments, "--set", "data.format=csv", stdin=CSV.encode()) == (0, "run\n", "")
+        assert Path("run/corpus.txt").read_text() == CSV
+
+    def test_the_log_counts_sequences(self, rnncli):
+        text = "".join(f"__label__{i % 3} __label__x{i % 2} word{i % 5}\n" for i in range(60))
+        Path("several.txt").write_text(text)
+        settings = ["--set", "data.multi_label=true", "--batch-size", "2", "--steps", "1", "-q"]
+        assert rnncli("train", "several.txt", *CLASSIFY, *settings).status == 0
+        first = strict_json(Path("runs/several/metrics.jsonl").read_text().splitlines()[0])
+        assert first["sequences"] == 2
+        assert "tokens" not in first
+
     def test_dry_run(self, rnncli, reviews):
         status, out, _ = rnncli("train", "reviews.csv", *CLASSIFY, "--dry-run", "--json")
         plan = strict_json(out)

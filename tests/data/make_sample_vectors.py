@@ -63,11 +63,11 @@ def stroke(shape, rng):
     """One sequence of steps (T, 2), through T + 1 points, that grow or shrink on the way."""
     T = int(rng.integers(SHORTEST, LONGEST + 1))
     pace = np.cumsum(rng.uniform(0.6, 1.4, T))
-    turn = np.concatenate([[0], pace / pace[-1]]) ** rng.uniform(0.7, 1.4)
+    turn = np.concatenate([[0], pace / pace[-1]]) ** rng.uniform(0.8, 1.25)
     points = SHAPES[shape](turn, rng)
-    angle = rng.uniform(-1, 1) * (np.pi if shape.endswith("clockwise") else 0.4)
+    angle = rng.uniform(-1, 1) * (np.pi if shape.endswith("clockwise") else 0.3)
     turned = points @ np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    trembling = turned + rng.normal(0, 0.01, turned.shape)
+    trembling = turned + rng.normal(0, 0.007, turned.shape)
     # rounded, so that a last digit of another machine's sine is no other file
     return np.diff(rng.uniform(0.15, 0.4) * trembling, axis=0).round(4).astype(np.float32)
 

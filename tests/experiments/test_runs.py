@@ -66,6 +66,21 @@ class TestStart:
         resumed = experiments.resume(tmp_path / "run", {})
         assert resumed.dataset.fingerprint == run.dataset.fingerprint
 
+    def test_standard_input_that_cannot_be_trained_on_is_not_kept(self, tmp_path):
+        task = tiny_task(data={"train": "-"}, steps=2)
+        with pytest.raises(RnncliError, match=r"corpus\.txt"):
+            experiments.start(task, tmp_path, tmp_path / "run", stdin=io.BytesIO(b"a\xff\xfe"))
+        assert not list((tmp_path / "run").iterdir())
+        experiments.start(task, tmp_path, tmp_path / "run", stdin=io.BytesIO(TEXT.encode()))
+        assert (tmp_path / "run" / "corpus.txt").read_text() == TEXT
+
+    def test_a_file_that_cannot_be_trained_on_stays(self, tmp_path):
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / "corpus.txt").write_bytes(b"a\xff")
+        with pytest.raises(RnncliError):
+            experiments.start(tiny_task(data={"train": "run/corpus.txt"}), tmp_path, tmp_path / "run")
+        assert (tmp_path / "run" / "corpus.txt").read_bytes() == b"a\xff"
+
     def test_standard_input_beside_a_spec_in_a_folder_that_is_a_link(self, tmp_path):
         (tmp_path / "far" / "specs").mkdir(parents=True)
         (tmp_path / "specs").symlink_to(tmp_path / "far" / "specs")

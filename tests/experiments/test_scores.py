@@ -72,6 +72,18 @@ def test_other_files_are_scored_as_splits_are(tmp_path, monkeypatch, data_format
     assert piped == (scores, notices)
 
 
+def test_baselines_of_a_text_that_has_changed_are_told_from_the_others(finished, tmp_path):
+    loaded = experiments.load(finished.folder)
+    (tmp_path / "other.txt").write_text("fog cab " * 20)
+    (clean,), notices = experiments.evaluate_files(loaded, [str(tmp_path / "other.txt")], encoding=None)
+    assert notices == []
+    (tmp_path / "corpus.txt").write_text(TEXT.replace("fog", "gof"))
+    (score,), notices = experiments.evaluate_files(loaded, [str(tmp_path / "other.txt")], encoding=None)
+    assert notices == ["the training data has changed since the model was trained"]
+    assert score.loss == clean.loss
+    assert score.baselines != clean.baselines
+
+
 def test_a_model_whose_text_is_gone_scores_without_baselines(finished, tmp_path):
     (tmp_path / "other.txt").write_bytes("ab cab é".encode("latin-1"))
     (tmp_path / "corpus.txt").unlink()

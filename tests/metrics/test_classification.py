@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rnncli.metrics import UNKNOWN, accuracy, by_length, classification_report, confusion, label_scores
+from rnncli.metrics import UNKNOWN, by_length, classification_report, confusion
 
 IDS = (
     "random",
@@ -55,7 +55,6 @@ def test_scores_of_labels_are_those_of_scikit_learn(golden, name):
     assert report.macro_f1 == pytest.approx(case["macro_f1"], abs=1e-12)
     assert report.confusion.tolist() == case["confusion"]
     np.testing.assert_allclose(of_labels(report.labels), case["labels"], atol=1e-12)
-    assert label_scores(report.confusion, names(case["K"])) == report.labels
     assert report.means == {"accuracy": report.accuracy, "macro_f1": report.macro_f1}
     assert (report.examples, report.unknown, report.by_length) == (len(targets), 0, ())
 
@@ -97,7 +96,7 @@ def test_confusions_sum_up_and_nothing_depends_on_the_order(case, random):
     np.testing.assert_array_equal(report.confusion.sum(axis=1), np.bincount(targets, minlength=K))
     np.testing.assert_array_equal(report.confusion.sum(axis=0), np.bincount(predicted, minlength=K))
     assert report.confusion.trace() / report.confusion.sum() == pytest.approx(report.accuracy)
-    assert accuracy(targets, predicted) == report.accuracy
+    assert report.accuracy == (targets == predicted).mean()
     assert 0 <= report.macro_f1 <= 1
 
 

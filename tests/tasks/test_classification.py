@@ -247,6 +247,26 @@ def test_a_checkpoint_without_names_of_outputs_is_refused(resources):
         labelled_task().build_model(resources | {"standardization": {"mean": [0.0], "deviation": [1.0]}}, None)
 
 
+SCALE = {"mean": [1.0], "deviation": [2.0]}
+
+
+@pytest.mark.parametrize(
+    ("task", "changes", "message"),
+    [
+        (labelled_task(), {"outputs": ["a", "b", "a"]}, "two outputs of one name"),
+        (labelled_task(), {"outputs": ["a"], "scale": SCALE}, "a scale that does not fit"),
+        (regression_task(), {"outputs": ["y"]}, "a scale that does not fit"),
+        (regression_task(), {"outputs": ["y", "z"], "scale": SCALE}, "a scale that does not fit"),
+        (regression_task(), {"outputs": ["y"], "scale": {"mean": [1.0]}}, "no mean and deviation"),
+    ],
+)
+def test_a_checkpoint_whose_outputs_do_not_fit_their_scale_is_refused(task, changes, message):
+    resources = {"standardization": SCALE, "outputs": ["y"], "scale": SCALE}
+    assert regression_task().build_model(resources, None).output.weight.value.shape == (1, 8)
+    with pytest.raises(DataError, match=message):
+        task.build_model({"standardization": SCALE} | changes, None)
+
+
 def test_small_data_shrink_the_batch_with_a_notice(tmp_path):
     run = start(labelled_task(batch_size=32), tmp_path)
     assert run.task.training.batch_size == 4

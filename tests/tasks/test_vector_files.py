@@ -18,9 +18,9 @@ def path(tmp_path):
     return tmp_path / "a.npz"
 
 
-def read(path, *, save=np.savez, labelled=True, multi_label=False, **arrays):
+def read(path, *, save=np.savez, labelled=True, multi_label=False, values=None, **arrays):
     save(path, **arrays)
-    found = list(read_vectors(find_sources([str(path)])[0], labelled=labelled, multi_label=multi_label))
+    found = list(read_vectors(find_sources([str(path)])[0], labelled=labelled, multi_label=multi_label, values=values))
     assert all(example.input.dtype == np.float32 for example in found)
     return found
 
@@ -88,6 +88,35 @@ def test_several_labels(path, dtype):
 def test_several_real_values(path):
     found = read(path, x=X, lengths=LENGTHS, y=[[0.5, 1], [1, 1], [-2, 1e-9]])
     assert [example.labels for example in found] == [("0.5", "1.0"), ("1.0", "1.0"), ("-2.0", "1e-09")]
+
+
+def test_values_where_they_are_wanted(path):
+    arrays = {"x": X, "lengths": LENGTHS, "labels": ["p", "q"]}
+    found = read(path, values=True, **arrays, y=[[0.5, 1], [1, 1], [-2, 0]])
+    assert [example.labels for example in found] == [("0.5", "1.0"), ("1.0", "1.0"), ("-2.0", "0.0")]
+
+
+@pytest.mark.parametrize(
+    ("y", "described"),
+    [([[0.5, 1.0]] * 3, "float64 (3, 2)"), ([0.0, 1.5, 1], "float64 (3,)"), ([[1.0]] * 3, "float64 (3, 1)")],
+)
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_values_where_labels_are_wanted(path, y, described, multi_label):
+    assert refusal(path, values=False, multi_label=multi_label, x=X, lengths=LENGTHS, y=y) == (
+        f"y is {described}: real values; set task: regression, or save integers or texts"
+    )
+
+
+def test_whole_floats_are_labels_where_those_are_wanted(path):
+    found = read(path, values=False, x=X, lengths=LENGTHS, y=[0.0, 1.0, -2.0])
+    assert [example.labels for example in found] == [("0.0",), ("1.0",), ("-2.0",)]
+    found = read(
+        path, values=False, multi_label=True, x=X, lengths=LENGTHS, y=[[0.0, 1], [0, 0], [1, 1]], labels=["p", "q"]
+    )
+    assert [example.labels for example in found] == [("q",), (), ("p", "q")]
+    assert refusal(path, values=False, x=X, lengths=LENGTHS, y=[0.0, np.inf, 1]) == (
+        "sequence 1: y is not a finite number; write a text or a number"
+    )
 
 
 def test_without_labels(path):
@@ -210,6 +239,11 @@ def with_step(value):
             {"y": [0.0, 1, 1], "labels": ["a", "b"]},
             "y is float64 (3,), or holds more than the numbers from 0 to 1",
             "save the number of a label for each sequence, or no labels",
+        ),
+        (
+            {"y": [0, 0, 1], "labels": ["a", "b", "a"]},
+            'labels holds "a" twice',
+            "give each column its own name",
         ),
         ({"y": [0, 0, 1], "labels": [["a", "b"]]}, "labels is texts (1, 2)", "save K names as (K,)"),
         (

@@ -105,3 +105,13 @@ def test_a_validation_loss_that_explodes_ends_the_run_before_it_counts_as_best()
     events, error = run_until_diverged(trainer)
     assert [event.loss.mean for event in events if isinstance(event, Validated)] == [400.0]
     assert error.message == "training diverged: the validation loss after step 2 is 1e+30"
+
+
+def test_a_validation_loss_may_be_far_from_the_training_loss_and_rise():
+    """Real values far from those to train on give a loss that says nothing of the run."""
+    losses = iter([3600.0, 3.6e6, 3.7e6])
+    trainer = tiny_trainer(validate=lambda: Evaluation(Loss(next(losses), 1)), validate_every=1, steps=3)
+    events, error = run_until_diverged(trainer)
+    assert trainer.progress.first_loss < 3
+    assert [event.loss.mean for event in events if isinstance(event, Validated)] == [3600.0, 3.6e6]
+    assert error.message == "training diverged: the validation loss after step 3 is 3.7e+06"

@@ -71,7 +71,7 @@ def _steps(rows: Rows, names: list[str], header: str, file: str, reading: Readin
             None if sequence is None else cells[sequence],
             None if time is None else cells[time],
             numbers(take(cells), chosen, where),
-            () if label is None else check_labels(_labels(cells[label], reading), where, several=reading.multi_label),
+            () if label is None else check_labels(_labels(cells[label], reading), where, reading),
         )
 
 
@@ -128,15 +128,19 @@ def _rows(source: Source, reading: Reading, report: Report, delimiter: str) -> R
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        raise _malformed(str(error), f"{source.name}:{line}", reader.line_num) from None
+        raise _malformed(str(error), f"{source.name}:{line}", reader.line_num, delimiter) from None
 
 
-def _malformed(message: str, where: str, line: int) -> DataError:
+def _malformed(message: str, where: str, line: int, delimiter: str) -> DataError:
     """Return the error for a row that begins at `where` and could be read up to a line."""
     if message.startswith("field larger"):
         message = f"a cell has more than {csv.field_size_limit():,} characters"
         return DataError(message, hint="close its quote, or use JSONL, which has no such limit", where=where)
     if message.startswith("unexpected end"):
-        return DataError("a quote that opens in this row is never closed", hint='close it with "', where=where)
-    message = f"a closing quote in line {line} is not followed by a separator"
-    return DataError(message, hint='write "" for a quote inside a quoted cell', where=where)
+        message, hint = "a quote that opens in this row is never closed", 'close it with "'
+    else:
+        message = f"a closing quote in line {line} is not followed by a separator"
+        hint = 'write "" for a quote inside a quoted cell'
+    if delimiter == "\t":  # whose writers often quote nothing
+        hint += ', and """ for one that begins a cell and quotes nothing; that cell ends with ", too'
+    return DataError(message, hint=hint, where=where)

@@ -1,6 +1,7 @@
 """What every reader of examples yields, and the rules that hold whatever the format: of labels, of texts, of names."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -14,6 +15,10 @@ from rnncli.errors import DataError
 
 Vectors = npt.NDArray[np.float32]
 Report = Callable[[int], object]
+LONGEST_LABEL = 1000
+"""Characters of a label: what has more is a text in the wrong place."""
+_JOINERS = re.compile(r"(?<=[^ \u200c\u200d])[\u200c\u200d](?=[^ \u200c\u200d])")
+"""Zero-width (non-)joiners within a word, without which Persian, Hindi or an emoji is spelled wrong."""
 
 
 class Example(NamedTuple):
@@ -51,6 +56,8 @@ class Reading:
     """Whether labels are read, and missed; else a file may hold them or not."""
     multi_label: bool = False
     """Whether an example may have several labels, or none; else it has one."""
+    values: bool = False
+    """Whether the labels are real values, which messages then speak of."""
 
 
 def example(text: str | Vectors, labels: Sequence[str], where: str, reading: Reading) -> Example:
@@ -62,35 +69,45 @@ def example(text: str | Vectors, labels: Sequence[str], where: str, reading: Rea
         return Example(text, (), where)
     if isinstance(text, str) and (not text or text.isspace()):
         raise DataError("the text is empty", hint="write one, or leave the example out", where=where)
-    return Example(text, check_labels(labels, where, several=reading.multi_label), where)
+    return Example(text, check_labels(labels, where, reading), where)
 
 
-def check_labels(labels: Sequence[str], where: str, *, several: bool) -> tuple[str, ...]:
+def check_labels(labels: Sequence[str], where: str, reading: Reading) -> tuple[str, ...]:
     """Return the labels without white space around them.
 
-    Raises DataError for one that is empty or holds a character that cannot be printed, and unless `several` is set for
-    more or fewer than one.
+    Raises DataError for one that is empty, longer than LONGEST_LABEL or not `is_label`, and unless there may be several
+    for more or fewer than one.
     """
-    checked, fault, hint = _checked(tuple(labels), several)
+    checked, fault, hint = _checked(tuple(labels), reading.multi_label, reading.values)
     if fault:
         raise DataError(fault, hint=hint, where=where)
     return checked
 
 
 @lru_cache(1024)  # the labels of millions of examples are few
-def _checked(labels: tuple[str, ...], several: bool) -> tuple[tuple[str, ...], str, str]:
+def _checked(labels: tuple[str, ...], several: bool, values: bool) -> tuple[tuple[str, ...], str, str]:
     """Return the labels, what is wrong with them, and what to do about it."""
     checked = tuple([label.strip() for label in labels])
     fault = hint = ""
+    kind = "value" if values else "label"
     if len(checked) != 1 and not several:
-        fault = f"{len(checked)} labels where one is expected: {listed(checked)}" if checked else "no label"
+        fault = f"{len(checked)} {kind}s where one is expected: {listed(checked)}" if checked else f"no {kind}"
         hint = "for examples with several labels, or none, set data.multi_label"
+        hint = "write one, or leave the example out" if values else hint
     for label in checked:
         if not label:
-            fault, hint = "the label is empty", "write one, or leave the example out"
-        elif not label.isprintable():
-            fault, hint = f"the label {shown(label)} holds a character that cannot be printed", "rename it"
+            fault, hint = f"the {kind} is empty", "write one, or leave the example out"
+        elif len(label) > LONGEST_LABEL:
+            fault = f"the {kind} {shown(label)} has {len(label):,} characters, more than {LONGEST_LABEL:,}"
+            hint = f"name a column or key that holds {kind}s"
+        elif not is_label(label):
+            fault, hint = f"the {kind} {shown(label)} holds a character that cannot be printed", "rename it"
     return checked, fault, hint
+
+
+def is_label(name: str) -> bool:
+    """Return whether a label can be shown: all of it is printable, but for joiners within a word."""
+    return name.isprintable() or _JOINERS.sub("", name).isprintable()
 
 
 def spelled(value: object, what: str, where: str) -> str:

@@ -10,29 +10,26 @@ from rnncli.errors import DataError
 
 MARK = "__label__"
 
-_LABELS = re.compile(rf"[ \t]*((?:{MARK}[^ \t]*[ \t]*)*)")
-_LABEL = re.compile(rf"{MARK}([^ \t]*)")  # with any other white space, which is refused
+_LABEL = re.compile(rf"(?<![^ \t]){MARK}([^ \t]*)[ \t]*")  # with any other white space, which is refused
 
 
 def read_fasttext(source: Source, reading: Reading, report: Report) -> Iterator[Example]:
     """Yield an example a line that is not blank; white space around the text is dropped.
 
-    Labels are the tokens at the beginning of a line that begin with `__label__`. Raises DataError for a line without
-    one where labels are read.
+    Labels are the words that begin with `__label__`, wherever they stand, and no part of the text. Raises DataError for
+    a line without one where labels are read, unless it may have none.
     """
     for number, line in numbered_lines(source, reading.encoding, report):
         if not line or line.isspace():
             continue
         where = f"{source.name}:{number}"
-        found = _LABELS.match(line)
-        assert found  # it matches nothing, too
-        if reading.labelled and not found[1]:
+        labels = _LABEL.findall(line) if MARK in line else []
+        if reading.labelled and not labels and not reading.multi_label:
             raise DataError("no label before the text", hint=f"begin the line with {MARK}NAME", where=where)
-        yield example(line[found.end() :].strip(), _LABEL.findall(found[1]), where, reading)
+        yield example((_LABEL.sub("", line) if labels else line).strip(), labels, where, reading)
 
 
 def without_labels(line: str) -> str:
-    """Return the text of a line that begins with labels, and any other line as it is."""
-    found = _LABELS.match(line)
-    assert found
-    return line[found.end() :].strip() if found[1] else line
+    """Return the text of a line that holds labels, and any other line as it is."""
+    text, labels = _LABEL.subn("", line) if MARK in line else (line, 0)
+    return text.strip() if labels else line

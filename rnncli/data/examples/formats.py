@@ -64,6 +64,7 @@ def read_examples(
     encoding: str = "utf-8",
     labelled: bool = True,
     multi_label: bool = False,
+    values: bool = False,
     report: Report = bool,
 ) -> Iterator[Example]:
     """Yield the examples of files in the format FORMATS[name], as they are read; `report` gets the number of bytes.
@@ -71,8 +72,8 @@ def read_examples(
     Raises SpecError for columns that the format or the rest of them do not go with, and DataError for a file without
     examples, that changes meanwhile, or that is not as its format's reader asks.
     """
-    _check_columns(name, columns)
-    reading = Reading(columns, encoding, labelled, multi_label)
+    check_columns(name, columns)
+    reading = Reading(columns, encoding, labelled, multi_label, values)
     done, empty = 0, True
     for source in sources:
         examples = FORMATS[name](source, reading, lambda size, before=done: report(before + size))  # type: ignore[misc]
@@ -89,7 +90,11 @@ def read_examples(
         raise DataError("no file in a label's folder", hint=hint, where=printable(sources[0].folder or sources[0].name))
 
 
-def _check_columns(name: str, columns: Columns) -> None:
+def check_columns(name: str, columns: Columns) -> None:
+    """Raise SpecError for columns that the format, or the rest of them, do not go with."""
+    if name == "npz" and (columns.vector or columns.sequence is not None or columns.time is not None):
+        hint = "leave data.columns, data.sequence and data.time out"
+        raise SpecError("npz has no columns: the arrays x and lengths say what a sequence is", hint=hint)
     if columns.vector and name not in ("csv", "tsv", "jsonl"):
         raise SpecError(f"{name} has no columns for vectors", hint="use csv, tsv or jsonl")
     if columns.sequence is not None and not columns.vector:

@@ -16,6 +16,7 @@ from rnncli.errors import DataError
 _ONE_A_LINE = 'write one object a line: {"text": "...", "label": "..."}'
 _SPACE = " \t"  # of JSON's white space, what a line can hold
 _CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*+"|(NaN|-?Infinity)')
+_SURROGATE = re.compile(r"[\ud800-\udfff]")  # as \ud83d without its other half
 _KINDS = {
     bool: "true or false",
     int: "a number",
@@ -50,6 +51,9 @@ def _texts(source: Source, reading: Reading, report: Report) -> Iterator[Example
         text = _member(found, columns.text, where)
         if not isinstance(text, str):
             raise DataError(f"{shown(columns.text)} is {_KINDS[type(text)]}, not a text", hint="quote it", where=where)
+        if not text.isascii() and _SURROGATE.search(text):
+            hint = "write a pair of surrogates for one character, or leave the line out"
+            raise DataError(f"{shown(columns.text)} holds half a character", hint=hint, where=where)
         yield example(text, _labels(found, columns.label, where) if reading.labelled else (), where, reading)
 
 
@@ -58,7 +62,7 @@ def _steps(source: Source, reading: Reading, report: Report) -> Iterator[Step]:
     for where, found in _objects(source, reading, report):
         labels: tuple[str, ...] = ()
         if reading.labelled:
-            labels = check_labels(_labels(found, columns.label, where), where, several=reading.multi_label)
+            labels = check_labels(_labels(found, columns.label, where), where, reading)
         sequence, time = (
             None if key is None else spelled(_member(found, key, where), shown(key), where)
             for key in (columns.sequence, columns.time)

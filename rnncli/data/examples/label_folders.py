@@ -6,6 +6,7 @@ from pathlib import Path
 from rnncli.data.examples.example import Example, Reading, Report, example
 from rnncli.data.examples.whole_lines import text_pieces
 from rnncli.data.files import Source
+from rnncli.errors import DataError
 
 
 def folder_label(source: Source) -> str:
@@ -27,5 +28,15 @@ def read_label_folder(source: Source, reading: Reading, report: Report) -> Itera
     label = folder_label(source)
     if label or not reading.labelled:
         # An empty file is no text to learn from, but has an answer like any other
-        text = "".join(text_pieces(source, reading.encoding, report)) if source.size else ""
+        text = _text(source, reading, report) if source.size else ""
         yield example(text.rstrip("\n"), (label,), source.name, reading)
+
+
+def _text(source: Source, reading: Reading, report: Report) -> str:
+    try:
+        return "".join(text_pieces(source, reading.encoding, report))
+    except DataError as error:
+        if "binary file" not in error.message:
+            raise
+        hint = "in the folder of a label every file is a text: move it out"
+        raise DataError(error.message, hint=hint, where=error.where) from None

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
@@ -81,8 +82,9 @@ def as_vectors(values: object, where: str) -> Vectors:
 def _sorted(rows: list[Step]) -> list[Step]:
     """Sort by time; what has the same time stays in its order."""
     times = [_time(row) for row in rows]
-    if any(type(time) is not type(times[0]) for time in times):
-        row = next(row for row, time in zip(rows, times, strict=True) if type(time) is not type(times[0]))
+    dates = [isinstance(time, datetime) for time in times]
+    if any(dates) and not all(dates):
+        row = rows[dates.index(not dates[0])]
         raise DataError("a date among numbers, or a number among dates", hint="write all times alike", where=row.where)
     return [rows[place] for place in sorted(range(len(rows)), key=times.__getitem__)]
 
@@ -90,6 +92,8 @@ def _sorted(rows: list[Step]) -> list[Step]:
 def _time(row: Step) -> float | datetime:
     text = (row.time or "").strip()
     if _is_number(text):
+        with suppress(ValueError):
+            return int(text)  # of nanoseconds since 1970 a float leaves out the last three digits
         return float(text)
     try:
         time = datetime.fromisoformat(text)

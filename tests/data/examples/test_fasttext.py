@@ -2,25 +2,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnncli.data.examples import without_labels
 from tests.data.examples.written_files import read, refusal
 
 ODD = "\u2028\x85\x0b\x1c|e\u0301|\U0001f469\u200d\U0001f467"
 
 
-def test_labels_stand_before_the_text(tmp_path):
+def test_labels_are_no_part_of_the_text(tmp_path):
     lines = (
         "__label__pos Neat plot.\r\n"
         "\n"
         " \t__label__neg\t cold  food \n"
         "   \n"
-        "__label__a-b_c. he said __label__pos\n"
+        "he said __label__a-b_c. my__label__x it\n"
+        "good \t__label__pos\r\n"
         f"__label__été a{ODD}b"
     )
     assert read(tmp_path, "a.txt", lines) == [
         ("Neat plot.", ("pos",), "a.txt:1"),
         ("cold  food", ("neg",), "a.txt:3"),
-        ("he said __label__pos", ("a-b_c.",), "a.txt:5"),
-        (f"a{ODD}b", ("été",), "a.txt:6"),
+        ("he said my__label__x it", ("a-b_c.",), "a.txt:5"),
+        ("good", ("pos",), "a.txt:6"),
+        (f"a{ODD}b", ("été",), "a.txt:7"),
     ]
 
 
@@ -33,8 +36,18 @@ def test_several_labels(tmp_path):
     )
 
 
+def test_several_labels_may_be_none(tmp_path):
+    lines = "__label__a x\ny\n"
+    assert [labels for _, labels, _ in read(tmp_path, "a.ft", lines, multi_label=True)] == [("a",), ()]
+
+
+def test_a_line_to_predict():
+    assert without_labels(" \t__label__a it is __label__b so") == "it is so"
+    assert without_labels(" my__label__x ") == " my__label__x "
+
+
 def test_without_labels(tmp_path):
-    lines = "__label__pos good\nbad\n__label__neg\n"
+    lines = "__label__pos good __label__x\nbad\n__label__neg\n"
     assert read(tmp_path, "a.txt", lines, labelled=False) == [
         ("good", (), "a.txt:1"),
         ("bad", (), "a.txt:2"),
@@ -67,7 +80,7 @@ words = st.text(st.characters(exclude_characters="\n\r\0", exclude_categories=["
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(words.filter(lambda text: text and not text.startswith("__label__")), min_size=1))
+@given(st.lists(words.filter(lambda text: text and "__label__" not in text), min_size=1))
 def test_round_trip(tmp_path_factory, texts):
     lines = "".join(f"__label__{i % 3} {text}\n" for i, text in enumerate(texts))
     found = read(tmp_path_factory.getbasetemp(), "a.ft", lines)

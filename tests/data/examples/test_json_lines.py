@@ -149,3 +149,40 @@ def test_values_that_are_no_numbers(tmp_path, value, message):
     assert refusal(tmp_path, "a.jsonl", f'{{"x": {value}, "label": 1}}', Columns(vector=("x",))) == (
         f"a.jsonl:1: {message}"
     )
+
+
+def test_half_a_character_is_refused_and_a_whole_one_is_not(tmp_path):
+    assert refusal(tmp_path, "a.jsonl", '{"text": "x", "label": 1}\n{"text": "a\\ud83d", "label": 1}') == (
+        'a.jsonl:2: "text" holds half a character; write a pair of surrogates for one character, or leave the line out'
+    )
+    line = '{"text": "\\ud83d\\ude00", "label": 1}'
+    assert read(tmp_path, "a.jsonl", line) == [("\U0001f600", ("1",), "a.jsonl:1")]
+
+
+@pytest.mark.parametrize("label", ["\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\U0001f469\u200d\U0001f467"])
+def test_joiners_within_a_label(tmp_path, label):
+    assert read(tmp_path, "a.jsonl", f'{{"text": "x", "label": "{label}"}}')[0][1] == (label,)
+
+
+@pytest.mark.parametrize("label", ["a\u200c", "\u200da", "a\u200c\u200db", "a \u200db", "a\u200bb", "a\u202eb"])
+def test_joiners_elsewhere(tmp_path, label):
+    line = f'{{"text": "x", "label": "{label}"}}'
+    assert "holds a character that cannot be printed; rename it" in refusal(tmp_path, "a.jsonl", line)
+
+
+def test_values_are_called_so(tmp_path):
+    assert refusal(tmp_path, "a.jsonl", '{"text": "x", "label": [1, 2]}', values=True) == (
+        "a.jsonl:1: 2 values where one is expected: 1, 2; write one, or leave the example out"
+    )
+    assert refusal(tmp_path, "a.jsonl", '{"text": "x", "label": ""}', values=True) == (
+        "a.jsonl:1: the value is empty; write one, or leave the example out"
+    )
+
+
+def test_a_label_of_a_text_s_length(tmp_path):
+    line = '{"text": "x", "label": "%s"}'
+    assert read(tmp_path, "a.jsonl", line % ("y" * 1000))[0][1] == ("y" * 1000,)
+    assert refusal(tmp_path, "a.jsonl", line % ("y" * 1001)) == (
+        f'a.jsonl:1: the label "{"y" * 20}…{"y" * 19}" has 1,001 characters, more than 1,000; '
+        "name a column or key that holds labels"
+    )

@@ -47,6 +47,12 @@ def test_without_labels_loose_and_empty_files_count(reviews):
     ("name", "content", "message"),
     [
         ("pos/latin", b"\xe9", "byte 0xe9 at offset 0 is not utf-8; try --encoding latin-1"),
+        (
+            "pos/Thumbs.db",
+            b"a\0",
+            "looks like a binary file (NUL byte at offset 1); "
+            "in the folder of a label every file is a text: move it out",
+        ),
         ("pos/empty", b"", "the text is empty; write one, or leave the example out"),
         ("pos/blank", b" \n", "the text is empty; write one, or leave the example out"),
     ],

@@ -41,6 +41,7 @@ def test_each_file_has_sequences_of_its_own(tmp_path):
     ("times", "order"),
     [
         (["10", "9", " 1e1", "-3"], [3, 1, 0, 2]),
+        (["1700000000000000100", "1700000000000000050", "1.5", "1700000000000000075"], [2, 1, 3, 0]),
         (["2024-03-01", "2024-02-29T23:59:59", "20231231", "2024-03-01"], None),
         (["2024-03-01", "2024-02-29T23:59:59", "2023-12-31", "2024-03-01"], [2, 1, 0, 3]),
         (["2024-01-01T10:00+02:00", "2024-01-01T09:00Z", "2024-01-01 08:30", "2023-W01-1"], [3, 0, 2, 1]),
@@ -105,6 +106,8 @@ def test_steps_without_labels(tmp_path):
     [
         (Columns(sequence="id"), "a.csv", "only rows of vectors are joined to sequences; name the columns of"),
         (Columns(vector=("x",), time="t"), "a.csv", "a column of times, but none of sequences to sort; name it in"),
+        (Columns(vector=("x",)), "a.npz", "npz has no columns: the arrays x and lengths say what a sequence is"),
+        (Columns(sequence="x"), "a.npz", "npz has no columns"),
         (Columns(vector=("x",)), "a.txt", "fasttext has no columns for vectors; use csv, tsv or jsonl"),
     ],
 )
