@@ -139,7 +139,7 @@ def _scores(
 ) -> tuple[tuple[LabelScore, ...], float]:
     """Return the score of each label and macro F1, from counts (K,) of true positives, predictions and targets.
 
-    precision = found / claimed      recall = found / support      F1 = 2 found / (claimed + support), their harmonic mean
+    precision = found / claimed      recall = found / support      F1 = 2 found / (claimed + support)
     """
     precision, recall, f1 = (
         _quotient(found, claimed),

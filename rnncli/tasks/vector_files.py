@@ -28,7 +28,7 @@ def read_vectors(
     values: bool | None = None,
     report: Callable[[int], object] = bool,
 ) -> Iterator[Example]:
-    """Yield the sequences of the arrays x, lengths, y and labels; others are not read.
+    """Yield the sequences of the arrays x, lengths, y and labels; others, of numbers or texts too, are not used.
 
     x: (N, D), or (N,) for D = 1, the sequences one after the other, their `lengths` (S,) beside it; or (S, T, D), all
     of length T unless `lengths` says how much of each is no padding. y: (S,) texts, whole numbers or truth values, but

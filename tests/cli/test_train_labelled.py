@@ -197,6 +197,20 @@ class TestBadData:
         assert not list(Path().glob("runs/*"))
 
 
+def test_the_command_after_init_can_be_typed(rnncli):
+    status, out, err = rnncli("init", "classification", "--output", "a b.yaml")
+    assert (status, out, err) == (0, "", "next: rnncli train --spec 'a b.yaml'\n")
+
+
+@pytest.mark.parametrize("key", ["train", "validation"])
+def test_no_path_is_a_fault_of_the_spec(rnncli, reviews, key):
+    name = "" if key == "train" else "-"
+    arguments = [] if key == "train" else ["reviews.csv"]
+    status, out, err = rnncli("train", *arguments, *CLASSIFY, "--set", f'data.{key}="{name}"')
+    assert (status, out) == (2, "")
+    assert "name files, folders or globs; train may be - for stdin" in err
+
+
 def test_a_task_that_there_is_not(rnncli, reviews):
     status, out, err = rnncli("train", "reviews.csv", "--task", "classifcation")
     assert (status, out) == (2, "")

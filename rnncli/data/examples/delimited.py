@@ -142,5 +142,5 @@ def _malformed(message: str, where: str, line: int, delimiter: str) -> DataError
         message = f"a closing quote in line {line} is not followed by a separator"
         hint = 'write "" for a quote inside a quoted cell'
     if delimiter == "\t":  # whose writers often quote nothing
-        hint += ', and """ for one that begins a cell and quotes nothing; that cell ends with ", too'
+        hint += ', and write """ for one that begins a cell and quotes nothing; that cell ends with ", too'
     return DataError(message, hint=hint, where=where)

@@ -211,3 +211,14 @@ def test_numbers_beyond_float32(tmp_path):
     assert refusal(tmp_path, "a.csv", lines, Columns(vector=("a", "b"))) == (
         "a.csv:3: a number is beyond 3.4e38, the largest float32; use another unit"
     )
+
+
+def test_tables_whose_quotes_are_no_quotes(tmp_path):
+    assert refusal(tmp_path, "a.tsv", 'text\tlabel\n"Tis good\tb\n') == (
+        'a.tsv:2: a quote that opens in this row is never closed; close it with ", '
+        'and write """ for one that begins a cell and quotes nothing; that cell ends with ", too'
+    )
+    assert [text for text, *_ in read(tmp_path, "a.tsv", 'text\tlabel\n"""Tis good"\tb\n6" nail\tb\n')] == [
+        '"Tis good',
+        '6" nail',
+    ]
