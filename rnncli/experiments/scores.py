@@ -40,7 +40,7 @@ def evaluate_files(
     """
     task, resources = loaded.task, loaded.resources
     given, notices = task.read_files(files, resources, encoding=encoding, report=report)
-    train: Any = ()
+    train: Any = None
     try:
         dataset, changed = _data(loaded, report)
         train = dataset.splits.train

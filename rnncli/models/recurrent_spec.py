@@ -12,7 +12,7 @@ from rnncli.nn.layers import Bidirectional, Recurrent, Stack
 from rnncli.nn.protocols import SequenceLayer
 
 Probability = Annotated[float, Ge(0), Lt(1)]
-Size = Annotated[int, Gt(0), Le(1_000_000)]
+ModelSize = Annotated[int, Gt(0), Le(1_000_000)]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class EmbeddingSpec:
     """How a token becomes a vector: its own learned one, or a one-hot one (kept as its index)."""
 
     kind: Literal["learned", "one_hot"] = "learned"
-    size: Size = 64
+    size: ModelSize = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +28,8 @@ class RecurrentSpec:
     """Cell, sizes, initial state and dropout of recurrent layers on top of each other."""
 
     cell: AnyCell = LSTMCell()
-    hidden_size: Size = 128
-    num_layers: Size = 2
+    hidden_size: ModelSize = 128
+    num_layers: ModelSize = 2
     bias: bool = True
     initial_state: Literal["zeros", "learned"] = "zeros"
     dropout: Probability = 0.0

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnncli.models.recurrent_spec import EmbeddingSpec, RecurrentSpec, Size
+from rnncli.models.recurrent_spec import EmbeddingSpec, ModelSize, RecurrentSpec
 from rnncli.nn.activations import sigmoid
 from rnncli.nn.layers import Embedding, Linear, Lookup
 from rnncli.nn.layers.readouts import READOUTS, ReadoutName
@@ -27,7 +27,7 @@ drawn: of 8,500 sentences it costs 2 points of accuracy, of 500 reviews 6."""
 class SequenceClassifierSpec(RecurrentSpec):
     """The architecture of a sequence classifier: the `model` section of a spec."""
 
-    num_layers: Size = 1
+    num_layers: ModelSize = 1
     embedding: EmbeddingSpec = EmbeddingSpec()
     bidirectional: bool = False
     readout: ReadoutName = "last"
@@ -140,13 +140,10 @@ class SequenceClassifier:
         state: State | None = None,  # noqa: ARG002 - every sequence is whole
         rng: np.random.Generator | None = None,
         *,
-        gradient: bool = True,
+        gradient: bool = True,  # noqa: ARG002 - of so few outputs the gradient costs nothing
     ) -> tuple[Loss, State, SequenceClassifierCache]:
-        """Return the summed loss of a batch, no state, and the cache; a class id below 0 is a target that is missing.
-
-        Without `gradient` there is nothing in the cache to go backward from.
-        """
-        return self.loss_from(self.embed(batch.inputs), batch, rng, ids=batch.inputs, gradient=gradient)
+        """Return the summed loss of a batch, no state, and the cache; a class id below 0 is a missing target."""
+        return self.loss_from(self.embed(batch.inputs), batch, rng, ids=batch.inputs)
 
     def loss_from(
         self,
@@ -156,7 +153,6 @@ class SequenceClassifier:
         state: State | None = None,
         *,
         ids: Array | None = None,
-        gradient: bool = True,  # noqa: ARG002 - of so few outputs the gradient costs nothing
     ) -> tuple[Loss, State, SequenceClassifierCache]:
         """Return the same for given input vectors (E, T, B), or a lookup, and initial states."""
         vector, encoder = self.encode(x, batch.mask, rng, state, ids=ids)

@@ -1,5 +1,6 @@
 """The tasks of one answer for a whole sequence: its label or labels, or a real value."""
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rnncli.data import Bucketed, Examples
+from rnncli.data.examples import is_label
 from rnncli.errors import DataError
 from rnncli.models.classifier_gradient_cases import sequence_classifier_case
 from rnncli.models.gradient_cases import GradientCase
@@ -49,14 +51,14 @@ class LabelledTask(Task):
     model: SequenceClassifierSpec
 
     @property
+    @abstractmethod
     def targets(self) -> Targets:
         """What sequences are labelled with."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def output(self) -> Output:
         """What the outputs of the model stand for."""
-        raise NotImplementedError
 
     def read(
         self,
@@ -90,7 +92,7 @@ class LabelledTask(Task):
     ) -> SequenceClassifier:
         """Return a fresh model; without `rng` its weights are zeros, to be loaded."""
         match resources.get("outputs"):
-            case [_, *_] as names if all(type(name) is str and name.isprintable() for name in names):
+            case [_, *_] as names if all(type(name) is str and is_label(name) for name in names):
                 if len(set(names)) < len(names):
                     raise DataError("two outputs of one name")
             case _:

@@ -3,14 +3,15 @@
 import hashlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rnncli.data import Examples, Source, Splits, Vocabulary, find_sources, split_items, split_stratified, units
-from rnncli.data.examples import Columns, Example, format_of, read_examples
+from rnncli.data.examples import SUFFIXES, Columns, Example, check_columns, format_of, read_examples
+from rnncli.data.numbering import InOrder
 from rnncli.errors import DataError
 from rnncli.nn.parameter import Array
 from rnncli.tasks.labelled_spec import LabelledDataSpec
@@ -95,6 +96,8 @@ def read_other(
     spec: LabelledDataSpec, targets: Targets, paths: Paths, resources: Resources, report: Report
 ) -> tuple[Examples, list[str]]:
     """Read labelled files that are no part of the spec, for a model with these resources; return them with notices."""
+    if all(Path(path).suffix.lower() in SUFFIXES for path in as_paths(paths)):
+        spec = replace(spec, format="auto")  # it need not be that of the training data
     gathered = Gathered(spec)
     for example in _examples(spec, targets, resolved(paths, Path()), report, "reading"):
         gathered.add(example)
@@ -103,6 +106,8 @@ def read_other(
     text = gathered.texts(values, inputs, unknown_tokens)
     encoded, unknown = targets.encode(gathered.labels, gathered.places, resources)
     notices = []
+    if unknown_tokens is not None and (count := int(unknown_tokens.sum())):
+        notices.append(f"{count / len(values):.2%} of the given tokens are not in the vocabulary")
     if unknown is not None and (count := int(unknown.sum())):
         first = gathered.places[int(unknown.argmax())]
         notices.append(f"examples with a label that the model does not know: {count}, first {first}")
@@ -131,27 +136,14 @@ def _read(
     labelled: bool,
 ) -> Iterator[Example]:
     name = format_of(sources) if spec.format == "auto" else spec.format
+    columns = Columns(spec.text, targets.column, spec.columns, spec.sequence, spec.time)
+    kinds = {"labelled": labelled, "multi_label": targets.several, "values": targets.values}
     if name == "npz":
+        check_columns(name, columns)
         for source in sources:
-            yield from read_vectors(source, labelled=labelled, multi_label=targets.several, report=report)
+            yield from read_vectors(source, **kinds, report=report)
         return
-    yield from read_examples(
-        sources,
-        name,
-        Columns(spec.text, targets.column, spec.columns, spec.sequence, spec.time),
-        encoding=spec.encoding,
-        labelled=labelled,
-        multi_label=targets.several,
-        report=report,
-    )
-
-
-class _Numbers(dict[str, int]):
-    """Numbers things in the order in which they come up."""
-
-    def __missing__(self, token: str) -> int:
-        number = self[token] = len(self)
-        return number
+    yield from read_examples(sources, name, columns, encoding=spec.encoding, **kinds, report=report)
 
 
 @dataclass
@@ -163,7 +155,7 @@ class Gathered:
     places: list[str] = field(default_factory=list)
     _ends: Any = field(default_factory=lambda: array("q", [0]))
     _ids: Any = field(default_factory=lambda: array("I"))
-    _numbers: _Numbers = field(default_factory=_Numbers)
+    _numbers: InOrder = field(default_factory=InOrder)
     _vectors: list[Array] = field(default_factory=list)
 
     def add(self, example: Example) -> None:
@@ -208,12 +200,16 @@ class Gathered:
         Raises DataError for texts where the model reads vectors, and the other way round.
         """
         if self._vectors:
-            return inputs.standardized(np.concatenate(self._vectors), self.places[0]), None
+            return inputs.standardized(np.concatenate(self._vectors), self._place_of), None
         vocabulary = inputs.expect_text(self.places[0])
         unknown = vocabulary.unknown_id
         table = np.array([vocabulary.ids.get(token, unknown or 0) for token in self._numbers], vocabulary.dtype)
         values = table[np.frombuffer(self._ids, np.uint32)]
         return values, None if unknown is None else values == unknown
+
+    def _place_of(self, row: int) -> str:
+        """Return where the sequence is that this row of all vectors is a step of."""
+        return self.places[int(np.searchsorted(self.starts, row, "right")) - 1]
 
     def texts(self, values: Array, inputs: Inputs, unknown: Array | None) -> Callable[[int], str] | None:
         """Return what spells the i-th text in its tokens, given what `values` returned; None for vectors.

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from annotated_types import Gt
 
 from rnncli.data import TokenizerSpec
-from rnncli.tasks.paths import Paths
+from rnncli.tasks.paths import Paths, check_paths
 from rnncli.tasks.text_spec import SplitSpec
 from rnncli.training.trainer import Size, TrainingSpec
 
@@ -30,6 +30,10 @@ class LabelledDataSpec:
     tokenizer: TokenizerSpec = TokenizerSpec(level="word", lowercase=True, min_count=2)
     max_length: Size | None = None  # steps of a sequence that are read, from its beginning; None: all
     split: SplitSpec = SplitSpec(validation=0.1, test=0.1)
+
+    def __post_init__(self) -> None:
+        """Refuse paths that name nothing, or standard input among others."""
+        check_paths(self.train, self.validation, self.test)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -115,7 +115,7 @@ class LanguageModelTask(Task):
         self,
         model: LanguageModel,
         resources: Resources,
-        train: Sequences,
+        train: Sequences | None,
         parts: Mapping[str, Sequences],
     ) -> list[TextScore]:
         """Return the model's loss on each split that is not empty, beside that of n-grams."""

@@ -25,7 +25,7 @@ def read_vectors(
     *,
     labelled: bool = True,
     multi_label: bool = False,
-    values: bool | None = None,
+    values: bool = False,
     report: Callable[[int], object] = bool,
 ) -> Iterator[Example]:
     """Yield the sequences of the arrays x, lengths, y and labels; others, of numbers or texts too, are not used.
@@ -33,7 +33,7 @@ def read_vectors(
     x: (N, D), or (N,) for D = 1, the sequences one after the other, their `lengths` (S,) beside it; or (S, T, D), all
     of length T unless `lengths` says how much of each is no padding. y: (S,) texts, whole numbers or truth values, but
     numbers of labels, from 0 on, where there are `labels` (K,); (S, K) of 0 and 1 for any number of the `labels`; (S,)
-    or (S, K) real values. Unless `values` are wanted (None: either is welcome), floats are labels only where they are
+    or (S, K) real values. Unless `values` are wanted, floats are labels only where they are
     whole, (S,), such as "1.0". Messages count sequences, steps and dimensions from 0.
 
     Raises DataError for what is not so, for a sequence without a step, a number that is not finite in float32, and
@@ -51,10 +51,10 @@ def read_vectors(
         if len(y.shape) not in (1, 2) or len(y) != len(sequences) or 0 in y.shape:
             message = f"y is {_described(y)} for {len(sequences)} sequences"
             raise DataError(message, hint="give each of them a label, or a row of them", where=source.name)
-        real = y.dtype.kind == "f" and (values is not False)
-        reading = Reading(multi_label=multi_label or real, values=bool(values))
+        real = y.dtype.kind == "f" and values
+        reading = Reading(multi_label=multi_label or real, values=values)
         names = None if values else arrays.get("labels")
-        if values is False and names is None and y.dtype.kind == "f" and (y.ndim == 2 or (np.floor(y) != y).any()):
+        if not values and names is None and y.dtype.kind == "f" and (y.ndim == 2 or (np.floor(y) != y).any()):
             message = f"y is {_described(y)}: real values"
             raise DataError(message, hint="set task: regression, or save integers or texts", where=source.name)
         labels = _labels(y, names, source.name)

@@ -20,6 +20,14 @@ def reviews(tmp_path):
     (tmp_path / "reviews.csv").write_text(CSV)
 
 
+@pytest.mark.parametrize("path", ['data.train=""', 'data.validation="-"'])
+def test_paths_that_name_nothing_or_stdin_among_others(rnncli, reviews, path):
+    given = [] if "train" in path else ["reviews.csv"]
+    status, _, err = rnncli("train", *given, *CLASSIFY, "--set", path)
+    assert status == 2
+    assert err.endswith("validation and test name files, folders or globs; train may be - for stdin\n")
+
+
 class TestRuns:
     def test_files_and_lines(self, rnncli, reviews):
         status, out, err = rnncli("train", "reviews.csv", *CLASSIFY, "--epochs", "2", "--cell", "gru")
@@ -200,15 +208,6 @@ class TestBadData:
 def test_the_command_after_init_can_be_typed(rnncli):
     status, out, err = rnncli("init", "classification", "--output", "a b.yaml")
     assert (status, out, err) == (0, "", "next: rnncli train --spec 'a b.yaml'\n")
-
-
-@pytest.mark.parametrize("key", ["train", "validation"])
-def test_no_path_is_a_fault_of_the_spec(rnncli, reviews, key):
-    name = "" if key == "train" else "-"
-    arguments = [] if key == "train" else ["reviews.csv"]
-    status, out, err = rnncli("train", *arguments, *CLASSIFY, "--set", f'data.{key}="{name}"')
-    assert (status, out) == (2, "")
-    assert "name files, folders or globs; train may be - for stdin" in err
 
 
 def test_a_task_that_there_is_not(rnncli, reviews):

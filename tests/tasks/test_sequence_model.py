@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from rnncli import experiments
+from rnncli.data import example_batches
 from rnncli.errors import DataError
 from rnncli.nn.cells import CELLS
 from rnncli.tasks import sequence_model
@@ -41,8 +42,8 @@ def with_data(reader, **changes):
 class TestAnswers:
     @pytest.mark.parametrize(("sequences", "steps"), [(64, 1 << 14), (5, 1 << 14), (64, 9), (1, 1)])
     def test_do_not_depend_on_the_batch_the_order_or_the_neighbours(self, texts, monkeypatch, sequences, steps):
-        monkeypatch.setattr(sequence_model, "SEQUENCES", sequences)
-        monkeypatch.setattr(sequence_model, "STEPS", steps)
+        monkeypatch.setattr(example_batches, "SEQUENCES", sequences)
+        monkeypatch.setattr(example_batches, "STEPS", steps)
         ids = texts.resources["vocabulary"]["tokens"].index
         alone = [np.array([[ids(word)] for word in text.split()]) for text, _ in EXAMPLES]
         read = [texts.read_line(text, "") for text, _ in EXAMPLES]
@@ -57,7 +58,7 @@ class TestAnswers:
         seen = []
         predict = texts.model.predict
         monkeypatch.setattr(texts.model, "predict", lambda ids, mask: seen.append(ids.shape) or predict(ids, mask))
-        monkeypatch.setattr(sequence_model, "STEPS", 1000)
+        monkeypatch.setattr(example_batches, "STEPS", 1000)
         rng = np.random.default_rng(1)
         lengths = [*rng.integers(1, 30, 300).tolist(), 250]
         texts.outputs([np.zeros(length, np.intp) for length in lengths])
@@ -67,7 +68,7 @@ class TestAnswers:
         assert len(seen) < 15  # and not one by one
         seen.clear()
         texts.outputs([np.zeros(length, np.intp) for length in (1001, 2, 2)])
-        assert seen == [(2, 2), (1001, 1)]
+        assert seen == [(1001, 1), (2, 2)]
 
     def test_of_nothing(self, texts):
         assert texts.outputs([]).shape == (2, 0)
@@ -127,7 +128,7 @@ class TestLines:
         [
             ("1", "vectors of 1 numbers, where the model reads vectors of 2"),
             ("1e300,1", "beyond 3.4e38, the largest float32"),
-            ("1,3e38", "too large for float32"),
+            ("1,3e38", "too far from a mean of"),
         ],
     )
     def test_of_vectors_that_cannot_be_answered(self, values, line, message):
@@ -170,7 +171,7 @@ class TestLines:
         labelled = reader.read_line("__label__pos  __label__x a good film", "").tolist()
         assert (labelled == plain) == passed_over
         assert reader.read_line("a good film", "").tolist() == plain
-        assert len(reader.read_line("a __label__pos", "")) > 1  # no label is behind a word
+        assert (len(reader.read_line("a __label__pos", "")) == 1) == passed_over
         if passed_over:
             with pytest.raises(DataError, match="the text is empty"):
                 reader.read_line("__label__pos", "")

@@ -18,10 +18,10 @@ MANNERS = ("often", "gladly", "briefly")
 class Agreement(SyntheticSet):
     """Sentences about someone who meets others, by whose name the next word is he or she: the label.
 
-    "Once Isha met Tom and saw Ravi then called Mary" → she. From the name to the label are `distance` words, in
-    training 6 to `distance`, in the test from there to twice as many. The other names are drawn without regard to the label, and are of both kinds in every
-    sentence, so that they tell nothing; nor does any other word. Source: the subject-verb agreement of Linzen et al.
-    (2016), as synthetic sentences with names and pronouns.
+    "Once Isha met Tom and saw Ravi then called Mary" → she. From the name to the label are 6 to `distance` words, in
+    the test from there to twice as many. The other names are drawn without regard to the label, and are of both kinds
+    in every sentence, so that they tell nothing; nor does any other word. Source: the subject-verb agreement of Linzen
+    et al. (2016), as synthetic sentences with names and pronouns.
     """
 
     distance: int = 30

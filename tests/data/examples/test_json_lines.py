@@ -103,17 +103,17 @@ def test_a_text_longer_than_a_cell_may_be(tmp_path):
     assert read(tmp_path, "a.jsonl", json.dumps({"text": text, "label": "y"}))[0][0] == text
 
 
-texts = st.text(st.characters(exclude_categories=[])).filter(str.strip)
+texts = st.text(st.characters(exclude_categories=["Cs"])).filter(str.strip)
 
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(texts, st.integers() | st.booleans()), min_size=1), st.booleans())
 def test_round_trip(tmp_path_factory, rows, ascii_only):
-    def escaped(text):  # a lone surrogate has no form in UTF-8
-        return json.dumps(text, ensure_ascii=ascii_only or any("\ud800" <= c <= "\udfff" for c in text))
-
     # Python writes U+0000 as an escape, as it does all control characters
-    lines = "".join(f'{{"label": {json.dumps(label)}, "text": {escaped(text)}}}\n' for text, label in rows)
+    lines = "".join(
+        f'{{"label": {json.dumps(label)}, "text": {json.dumps(text, ensure_ascii=ascii_only)}}}\n'
+        for text, label in rows
+    )
     found = read(tmp_path_factory.getbasetemp(), "a.jsonl", lines)
     places = [f"a.jsonl:{i + 1}" for i in range(len(rows))]
     assert found == [(text, (json.dumps(label),), place) for (text, label), place in zip(rows, places, strict=True)]

@@ -50,7 +50,7 @@ def test_without_labels_loose_and_empty_files_count(reviews):
         (
             "pos/Thumbs.db",
             b"a\0",
-            "looks like a binary file (NUL byte at offset 1); in the folder of a label every file is a text: move it out",
+            "looks like a binary file (NUL byte at offset 1); in the folder of a label every file is a text: move it out",  # noqa: E501
         ),
         ("pos/empty", b"", "the text is empty; write one, or leave the example out"),
         ("pos/blank", b" \n", "the text is empty; write one, or leave the example out"),
