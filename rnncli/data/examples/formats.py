@@ -26,7 +26,7 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
     {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".npz": "npz"}
 )
 _COLUMNS = Columns()
-_KNOWN = f"name it .csv, .tsv, .jsonl or .npz, begin lines with {MARK}NAME, or set data.format"
+_KNOWN = f"name it .csv, .tsv, .jsonl or .npz, begin lines with {MARK}NAME, or --set data.format=csv"
 
 
 def format_of(sources: Sequence[Source]) -> str:

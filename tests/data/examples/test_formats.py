@@ -53,7 +53,7 @@ def test_of_nothing_known(tmp_path, content):
         found(tmp_path, {"a.txt": content})
     assert str(caught.value) == (
         f"{tmp_path}/a.txt: it is in no format of labelled examples; "
-        "name it .csv, .tsv, .jsonl or .npz, begin lines with __label__NAME, or set data.format"
+        "name it .csv, .tsv, .jsonl or .npz, begin lines with __label__NAME, or --set data.format=csv"
     )
 
 
