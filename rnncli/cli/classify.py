@@ -25,7 +25,7 @@ def classify(
     proba: Annotated[bool, typer.Option("--proba", help="The probability behind each label.")] = False,
     threshold: Annotated[
         float | None,
-        typer.Option("--threshold", metavar="P", min=0, max=1, help="Only labels that are at least so probable."),
+        typer.Option("--threshold", metavar="P", min=0, max=1, help="All labels that are at least so probable."),
     ] = None,
     encoding: Encoding = None,
     model: Model = None,
@@ -79,10 +79,10 @@ def answer_of(reader: "SequenceModel", output: "Array", top: int | None, thresho
         return {"values": dict(zip(reader.names, output.tolist(), strict=True))}
     order = np.argsort(-output, kind="stable")[:top].tolist()
     ranked = {reader.names[i]: float(output[i]) for i in order}
+    single = reader.model.activation == "softmax" and top is None and threshold is None
     if threshold is None:
         threshold = 0.0 if top else reader.threshold
     labels = [name for name, probability in ranked.items() if probability >= threshold]
-    single = reader.model.activation == "softmax" and top is None
     return {"labels": labels[:1] if single else labels, "probabilities": ranked}
 
 

@@ -26,6 +26,7 @@ from rnncli.tasks.labelled_spec import (
     LabelledDataSpec,
     RegressionDataSpec,
 )
+from rnncli.tasks.paths import as_paths
 from rnncli.tasks.protocol import Report, Resources, Task, Unit, silent
 from rnncli.tasks.sequence_inputs import Standardization, inputs_of
 from rnncli.tasks.targets import LabelTargets, Targets, ValueTargets
@@ -153,7 +154,8 @@ class LabelledTask(Task):
 
     def gradient_cases(self, random_seed: int) -> Iterator[GradientCase]:
         """Return what the gradients of this spec's model are checked on, at its own size."""
-        vectors = bool(self.data.columns) or self.data.format == "npz"
+        of_arrays = all(path.endswith(".npz") for path in as_paths(self.data.train) or ("",))
+        vectors = bool(self.data.columns) or self.data.format == "npz" or of_arrays
         for masked in (False, True):
             yield sequence_classifier_case(
                 self.model,

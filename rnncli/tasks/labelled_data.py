@@ -81,7 +81,8 @@ def read_dataset(
             first = part.places[int(part.unknown.argmax())]
             notices.append(f"{name} examples with a label that is not in the training part: {count}, first {first}")
     validation = splits.validation
-    if validation.unknown is not None and validation.unknown.all() and not targets.several:
+    lost = validation.unknown is not None and validation.unknown.all() and not targets.several
+    if lost and splits.train.unknown is None:  # else it is the data that are not the model's
         raise DataError(
             "no validation example has a label that is in the training part",
             hint="give examples of the same labels",

@@ -136,7 +136,7 @@ class TestAnswers:
             "--top 2": "\t".join(names),
             "--top 9 --proba": f"{names[0]}\t{likely}\t{names[1]}\t{other}",
             "--top 2 --threshold 0.5": names[0],
-            "--threshold 0": names[0],
+            "--threshold 0": "\t".join(names),
             "--threshold 1": "",
         }.items():
             assert labels_of(classifiers, TEXTS[0], *options.split()) == [line], options

