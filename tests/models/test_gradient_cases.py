@@ -53,7 +53,7 @@ def test_the_cases_are_every_combination():
     pairs = {(title.split(",")[0], *title.split(", ")[-2:]) for title in (case.title for case in CASES)}
     assert len(pairs) == cells * 2 * 2  # of each cell, masked or not, with both initial states
     assert CASES[0].title == "rnn tanh, 1 layer, 5 tokens, learned embedding, full, zeros state"
-    assert CASES[-1].title == "gru, 2 layers, 5 tokens, one_hot embedding, masked, learned state"
+    assert CASES[-1].title == "gru, 2 layers, 5 tokens, one_hot embedding, masked, zeros state"
 
 
 @pytest.mark.parametrize(
