@@ -12,8 +12,8 @@ from rnncli.benchmarks.serving import serve
 from rnncli.benchmarks.workloads import Workload
 from rnncli.data import Bucketed, Examples, Streams, TokenizerSpec, Vocabulary
 from rnncli.decoding import Sampling
+from rnncli.models.embedding_spec import EmbeddingSpec
 from rnncli.models.language_model import LanguageModel, LanguageModelSpec
-from rnncli.models.recurrent_spec import EmbeddingSpec
 from rnncli.models.sequence_classifier import SequenceClassifier, SequenceClassifierSpec
 from rnncli.nn.cells import CELLS
 from rnncli.nn.protocols import Model

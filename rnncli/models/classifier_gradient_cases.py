@@ -8,13 +8,11 @@ from typing import get_args
 
 import numpy as np
 
-from rnncli.models.gradient_cases import GradientCase
-from rnncli.models.recurrent_spec import EmbeddingSpec
+from rnncli.models.embedding_spec import EmbeddingSpec
+from rnncli.models.gradient_cases import GradientCase, draw_initial_states, gradient_case
 from rnncli.models.sequence_classifier import Output, SequenceClassifier, SequenceClassifierSpec
 from rnncli.nn.cells import CELLS, AnyCell
 from rnncli.nn.layers.readouts import READOUTS
-from rnncli.nn.parameter import Array, pack
-from rnncli.nn.protocols import Loss
 
 
 def sequence_classifier_case(
@@ -38,11 +36,7 @@ def sequence_classifier_case(
     model = SequenceClassifier(
         spec, outputs, output, vocabulary_size=vocabulary_size, vector_size=vector_size, rng=rng, dtype=np.float64
     )
-    parameters = model.parameters()
-    flat = pack(parameters)
-    for name, parameter in parameters.items():
-        if name.endswith("initial_state"):  # at zero, where it begins, half of the terms of its gradient vanish
-            parameter.value[:] = rng.standard_normal(parameter.value.shape)
+    draw_initial_states(model.parameters(), rng)
     mask = np.arange(T)[:, None] < np.array([T, T - 2, T - 3]) if masked else None
     targets = {
         "softmax": rng.integers(outputs, size=B),
@@ -54,33 +48,10 @@ def sequence_classifier_case(
     if spec.initial_state == "zeros":
         size = model.recurrent.output_size
         state = [rng.standard_normal((len(spec.cell.states), size, B)) for _ in range(spec.num_layers)]
-    # As a language model it is run twice, on ids, where it reads ids, and on vectors that stand for none
     width = vector_size or (spec.embedding.size if model.embedding else vocabulary_size or 0)
     inputs = rng.standard_normal((width, T, B))
     ids = rng.integers(vocabulary_size, size=(T, B)) if vocabulary_size else None
-
-    def run(*, backward: bool) -> Loss:
-        total = Loss(0.0, 0)
-        for source in (None,) if ids is None else (None, ids):
-            x = inputs if source is None else model.embed(source)
-            loss, _, cache = model.loss_from(x, batch, np.random.default_rng(random_seed), state, ids=source)
-            total = total.plus(loss)
-            if backward:
-                d_x, d_state = model.backward(cache)
-                if source is None and d_x is not None:
-                    grads["inputs"] = d_x
-                for layer, gradient in enumerate(d_state if state else ()):
-                    name = f"state.{layer}"
-                    grads[name] = grads[name] + gradient if name in grads else gradient
-        return total
-
-    values = {name: parameter.value for name, parameter in parameters.items()} | {"inputs": inputs}
-    values |= {f"state.{layer}": array for layer, array in enumerate(state or ())}
-    grads: dict[str, Array] = {}
-    flat.grads[:] = 0
-    run(backward=True)
-    grads |= {name: parameter.grad for name, parameter in parameters.items()}
-    return GradientCase(title, lambda: run(backward=False).sum, values, grads)
+    return gradient_case(title, model, batch, state, inputs, ids, random_seed)
 
 
 def sequence_classifier_cases(random_seed: int) -> Iterator[GradientCase]:

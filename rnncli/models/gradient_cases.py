@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from types import SimpleNamespace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
+from rnncli.models.embedding_spec import EmbeddingSpec
 from rnncli.models.language_model import LanguageModel, LanguageModelSpec
-from rnncli.models.recurrent_spec import EmbeddingSpec
 from rnncli.nn.cells import CELLS, AnyCell
-from rnncli.nn.parameter import Array, pack
-from rnncli.nn.protocols import Loss
+from rnncli.nn.parameter import Array, Parameters, pack
+from rnncli.nn.protocols import Loss, State
 
 
 @dataclass(frozen=True)
@@ -25,41 +25,34 @@ class GradientCase:
     grads: dict[str, Array]
 
 
-def language_model_case(
-    spec: LanguageModelSpec, vocabulary_size: int, *, title: str, masked: bool, random_seed: int
-) -> GradientCase:
-    """Build that model in float64 with a batch of 2 sequences of 4 steps, the second of 2 where `masked`.
-
-    Dropout draws the same units each time. `inputs` are vectors (E, T, B) for the first layer to read, and
-    `state.l` (S, H, B) the state of layer l before the first step, unless the model learns its initial state.
-    """
-    T, B, V, H = 4, 2, vocabulary_size, spec.hidden_size
-    rng = np.random.default_rng(random_seed)
-    model = LanguageModel(spec, V, rng=rng, dtype=np.float64)
-    parameters = model.parameters()
-    flat = pack(parameters)
+def draw_initial_states(parameters: Parameters, rng: np.random.Generator) -> None:
+    """Move learned initial states away from zero, where they begin and half of the terms of their gradient vanish."""
     for name, parameter in parameters.items():
-        if name.endswith("initial_state"):  # at zero, where it begins, half of the terms of its gradient vanish
+        if name.endswith("initial_state"):
             parameter.value[:] = rng.standard_normal(parameter.value.shape)
-    ids, targets = rng.integers(V, size=(2, T, B))
-    mask = np.arange(T)[:, None] < np.array([T, T - 2]) if masked else None
-    batch = SimpleNamespace(inputs=ids, targets=targets, mask=mask)
-    state = None
-    if spec.initial_state == "zeros":
-        state = [rng.standard_normal((len(spec.cell.states), H, B)) for _ in range(spec.num_layers)]
-    # The model is run twice, on its ids and on vectors that stand for none, and the losses are added, so that a lookup
-    # and the product that it replaces are both checked.
-    inputs = rng.standard_normal((spec.embedding.size if model.embedding else V, T, B))
+
+
+def gradient_case(
+    title: str, model: Any, batch: Any, state: State | None, inputs: Array, ids: Array | None, random_seed: int
+) -> GradientCase:
+    """Return the case of a model on a batch, from a state of every layer unless it learns its own.
+
+    It is run on `inputs`, vectors (E, T, B) for the first layer to read, and again on `ids` (T, B) where it reads any;
+    the losses are added, so that a lookup and the product that it replaces are both checked. Dropout draws the same
+    units each time.
+    """
+    parameters: Parameters = model.parameters()
+    flat = pack(parameters)
 
     def run(*, backward: bool) -> Loss:
         total = Loss(0.0, 0)
-        for x in (model.embed(ids), inputs):
-            source = None if x is inputs else ids
+        for source in (None,) if ids is None else (None, ids):
+            x = inputs if source is None else model.embed(source)
             loss, _, cache = model.loss_from(x, batch, state, np.random.default_rng(random_seed), ids=source)
             total = total.plus(loss)
             if backward:
                 d_x, d_state = model.backward(cache)
-                if x is inputs and d_x is not None:
+                if source is None and d_x is not None:
                     grads["inputs"] = d_x
                 for layer, gradient in enumerate(d_state if state else ()):
                     name = f"state.{layer}"
@@ -73,6 +66,28 @@ def language_model_case(
     run(backward=True)
     grads |= {name: parameter.grad for name, parameter in parameters.items()}
     return GradientCase(title, lambda: run(backward=False).sum, values, grads)
+
+
+def language_model_case(
+    spec: LanguageModelSpec, vocabulary_size: int, *, title: str, masked: bool, random_seed: int
+) -> GradientCase:
+    """Build that model in float64 with a batch of 2 sequences of 4 steps, the second of 2 where `masked`.
+
+    Dropout draws the same units each time. `inputs` are vectors (E, T, B) for the first layer to read, and
+    `state.l` (S, H, B) the state of layer l before the first step, unless the model learns its initial state.
+    """
+    T, B, V, H = 4, 2, vocabulary_size, spec.hidden_size
+    rng = np.random.default_rng(random_seed)
+    model = LanguageModel(spec, V, rng=rng, dtype=np.float64)
+    draw_initial_states(model.parameters(), rng)
+    ids, targets = rng.integers(V, size=(2, T, B))
+    mask = np.arange(T)[:, None] < np.array([T, T - 2]) if masked else None
+    batch = SimpleNamespace(inputs=ids, targets=targets, mask=mask)
+    state = None
+    if spec.initial_state == "zeros":
+        state = [rng.standard_normal((len(spec.cell.states), H, B)) for _ in range(spec.num_layers)]
+    inputs = rng.standard_normal((spec.embedding.size if model.embedding else V, T, B))
+    return gradient_case(title, model, batch, state, inputs, ids, random_seed)
 
 
 def language_model_cases(random_seed: int) -> Iterator[GradientCase]:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnncli.models.recurrent_spec import EmbeddingSpec, RecurrentSpec
+from rnncli.models.embedding_spec import EmbeddingSpec
+from rnncli.models.stack_spec import StackSpec
 from rnncli.nn.blocks import flat
 from rnncli.nn.layers import Embedding, Lookup, Softmax
 from rnncli.nn.layers.softmax import SoftmaxGradient
@@ -16,7 +17,7 @@ from rnncli.nn.protocols import Loss, State, SupportsBatch
 
 
 @dataclass(frozen=True)
-class LanguageModelSpec(RecurrentSpec):
+class LanguageModelSpec(StackSpec):
     """The architecture of a language model: the `model` section of a spec."""
 
     embedding: EmbeddingSpec = EmbeddingSpec()

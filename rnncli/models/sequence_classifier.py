@@ -6,7 +6,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnncli.models.recurrent_spec import EmbeddingSpec, ModelSize, RecurrentSpec
+from rnncli.models.embedding_spec import EmbeddingSpec
+from rnncli.models.stack_spec import ModelSize, StackSpec
 from rnncli.nn.activations import sigmoid
 from rnncli.nn.layers import Embedding, Linear, Lookup
 from rnncli.nn.layers.readouts import READOUTS, ReadoutName
@@ -24,7 +25,7 @@ drawn: of 8,500 sentences it costs 2 points of accuracy, of 500 reviews 6."""
 
 
 @dataclass(frozen=True)
-class SequenceClassifierSpec(RecurrentSpec):
+class SequenceClassifierSpec(StackSpec):
     """The architecture of a sequence classifier: the `model` section of a spec."""
 
     num_layers: ModelSize = 1
@@ -143,14 +144,14 @@ class SequenceClassifier:
         gradient: bool = True,  # noqa: ARG002 - of so few outputs the gradient costs nothing
     ) -> tuple[Loss, State, SequenceClassifierCache]:
         """Return the summed loss of a batch, no state, and the cache; a class id below 0 is a missing target."""
-        return self.loss_from(self.embed(batch.inputs), batch, rng, ids=batch.inputs)
+        return self.loss_from(self.embed(batch.inputs), batch, None, rng, ids=batch.inputs)
 
     def loss_from(
         self,
         x: Array | Lookup,
         batch: SupportsLabelledBatch,
-        rng: np.random.Generator | None = None,
         state: State | None = None,
+        rng: np.random.Generator | None = None,
         *,
         ids: Array | None = None,
     ) -> tuple[Loss, State, SequenceClassifierCache]:

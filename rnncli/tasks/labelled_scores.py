@@ -124,8 +124,7 @@ def _report(
     names = resources["outputs"]
     if model.activation == "linear":
         return regression_report(_in_unit(part.targets, resources), predicted, names)
-    targets = part.targets if model.activation == "softmax" else part.targets > 0
-    return classification_report(targets, predicted, names, part.lengths, part.unknown)
+    return classification_report(part.targets, predicted, names, part.lengths, part.unknown)
 
 
 def _in_unit(targets: Array, resources: Resources) -> Array:
@@ -143,15 +142,14 @@ def _baselines(
         return {name: {"mean": np.tile(value[:, None], len(part))} for name, part in parts.items()}
     if train.unknown is not None and model.activation == "softmax":  # the data have changed since it was trained
         train = train.part(np.flatnonzero(~train.unknown))
-    targets = train.targets if model.activation == "softmax" else train.targets > 0
     if train.text is None:
-        most = majority(targets)
+        most = majority(train.targets)
         return {
             name: {"majority": np.broadcast_to(most[..., None], (*most.shape, len(part)))}
             for name, part in parts.items()
         }
     tests = {name: _texts(part) for name, part in parts.items()}
-    return baselines(_texts(train), targets, tests, len(resources["outputs"]))
+    return baselines(_texts(train), train.targets, tests, len(resources["outputs"]))
 
 
 def _texts(part: Examples) -> Iterator[str]:
@@ -166,7 +164,7 @@ def _mistakes(model: SequenceClassifier, resources: Resources, part: Examples, f
         errors = np.abs(found.predicted - targets).max(axis=0)
         order = np.argsort(-errors, kind="stable")
     else:
-        targets = part.targets if model.activation == "softmax" else part.targets > 0
+        targets = part.targets
         wrong = found.predicted != targets
         wrong = wrong if wrong.ndim == 1 else wrong.any(axis=0)
         if part.unknown is not None:

@@ -3,8 +3,8 @@ import pytest
 
 from rnncli import experiments
 from rnncli.models.classifier_gradient_cases import sequence_classifier_cases
+from rnncli.models.embedding_spec import EmbeddingSpec
 from rnncli.models.gradient_cases import language_model_cases
-from rnncli.models.recurrent_spec import EmbeddingSpec
 from rnncli.models.sequence_classifier import SequenceClassifierSpec
 from rnncli.tasks import ClassificationTask
 from tests.tasks.tiny_runs import tiny_task

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnncli.models.recurrent_spec import RecurrentSpec
+from rnncli.models.stack_spec import StackSpec
 from rnncli.nn.cells import CELLS, GRUCell, LSTMCell, RNNCell
 from tests.golden.pytorch_names import assert_close, by_our_names, feature_major
 
@@ -57,7 +57,7 @@ def compare(name, cell, layers, lengths, *, bidirectional):
         each = [arrays[f"{prefix}{s}"].reshape(layers, ways, -1, H) for s in states]
         return [np.stack([np.concatenate([way.T for way in s[layer]]) for s in each]) for layer in range(layers)]
 
-    spec = RecurrentSpec(cell=cell, hidden_size=H, num_layers=layers)
+    spec = StackSpec(cell=cell, hidden_size=H, num_layers=layers)
     stack = spec.build(D, rng=None, dtype=np.float64, bidirectional=bidirectional)
     parameters = stack.parameters()
     for key, value in by_our_names(cell, layers, golden, bidirectional=bidirectional).items():

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnncli.data import padded
-from rnncli.models.recurrent_spec import EmbeddingSpec
+from rnncli.models.embedding_spec import EmbeddingSpec
 from rnncli.models.sequence_classifier import SequenceClassifier, SequenceClassifierSpec
 from rnncli.nn.cells import CELLS
 from rnncli.nn.layers.readouts import READOUTS

@@ -3,7 +3,7 @@
 import random
 
 from rnncli import experiments
-from rnncli.models.recurrent_spec import EmbeddingSpec
+from rnncli.models.embedding_spec import EmbeddingSpec
 from rnncli.models.sequence_classifier import SequenceClassifierSpec
 from rnncli.nn.cells import CELLS
 from rnncli.tasks import ClassificationTask, RegressionTask

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rnncli.models.recurrent_spec import RecurrentSpec
+from rnncli.models.stack_spec import StackSpec
 from rnncli.nn.cells import CELLS
 from rnncli.nn.layers import Linear, Recurrent
 from rnncli.nn.layers.readouts import READOUTS
@@ -25,7 +25,7 @@ def gradients(layer):
 @given(mask=LENGTHS | HOLES, garbage=st.floats(-1e6, 1e6))
 def test_a_masked_batch_equals_its_sequences_one_by_one(cell, mask, garbage):
     rng = np.random.default_rng(1)
-    stack = RecurrentSpec(cell=cell, hidden_size=H).build(D, rng=rng, dtype=np.float64)
+    stack = StackSpec(cell=cell, hidden_size=H).build(D, rng=rng, dtype=np.float64)
     x = np.where(mask, rng.standard_normal((D, T, B)), garbage)
     d_y = rng.standard_normal((H, T, B)) * mask
     state, d_final = rng.standard_normal((2, 2, len(cell.states), H, B))
@@ -80,7 +80,7 @@ def test_a_sequence_of_padding_alone_keeps_its_state_and_its_gradient(cell):
 def classify(cell, readout_name, loss_name, bidirectional, x, mask, targets, weight):
     """A whole classifier of sequences: its loss, and every gradient, of weights and of inputs."""
     rng = np.random.default_rng(1)
-    spec = RecurrentSpec(cell=cell, hidden_size=H, initial_state="learned")
+    spec = StackSpec(cell=cell, hidden_size=H, initial_state="learned")
     stack = spec.build(D, rng=rng, dtype=np.float64, bidirectional=bidirectional)
     for name, parameter in stack.parameters().items():
         if name.endswith("initial_state"):

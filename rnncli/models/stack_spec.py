@@ -1,4 +1,4 @@
-"""What the specs of all models say of their inputs and recurrent layers, and the stack that they describe."""
+"""What the specs of all models say of their layers, and the stack of layers that it describes."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -15,16 +15,8 @@ Probability = Annotated[float, Ge(0), Lt(1)]
 ModelSize = Annotated[int, Gt(0), Le(1_000_000)]
 
 
-@dataclass(frozen=True)
-class EmbeddingSpec:
-    """How a token becomes a vector: its own learned one, or a one-hot one (kept as its index)."""
-
-    kind: Literal["learned", "one_hot"] = "learned"
-    size: ModelSize = 64
-
-
 @dataclass(frozen=True, kw_only=True)
-class RecurrentSpec:
+class StackSpec:
     """Cell, sizes, initial state and dropout of recurrent layers on top of each other."""
 
     cell: AnyCell = LSTMCell()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnncli.models.recurrent_spec import RecurrentSpec
+from rnncli.models.stack_spec import StackSpec
 from rnncli.nn.cells import GRUCell, LSTMCell
 from rnncli.nn.layers import Bidirectional, Recurrent
 
@@ -10,7 +10,7 @@ D, H = 2, 5
 
 def build(*, bidirectional=False, seed=1, dtype=np.float64, **options):
     rng = np.random.default_rng(seed)
-    return RecurrentSpec(hidden_size=H, **options).build(D, rng=rng, dtype=dtype, bidirectional=bidirectional)
+    return StackSpec(hidden_size=H, **options).build(D, rng=rng, dtype=dtype, bidirectional=bidirectional)
 
 
 def test_every_field_reaches_every_layer():
@@ -56,6 +56,6 @@ def test_layers_begin_with_weights_of_their_own():
 
 
 def test_without_a_generator_weights_wait_to_be_loaded():
-    stack = RecurrentSpec(hidden_size=H).build(D, rng=None, dtype=np.float32, bidirectional=True)
+    stack = StackSpec(hidden_size=H).build(D, rng=None, dtype=np.float32, bidirectional=True)
     assert {parameter.value.dtype for parameter in stack.parameters().values()} == {np.dtype(np.float32)}
     assert not any(parameter.value.any() for name, parameter in stack.parameters().items() if "weight" in name)
