@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from rnncli.data.batching import Indices, bucketed
 from rnncli.data.labelled import Examples
+from rnncli.data.spellings import SpelledWords
 from rnncli.data.splitting import shuffled
 
 STEPS = 1 << 14
@@ -28,13 +29,16 @@ class ExampleBatch:
     inputs: npt.NDArray[Any]
     """Token ids (T, B), or vectors (D, T, B); 0 where padded."""
     targets: npt.NDArray[Any]
-    """Class ids (B,), or values (K, B)."""
+    """Class ids (B,), or values (K, B); of every step (T, B), -1 where padded, or (K, T, B), 0 where padded."""
     mask: npt.NDArray[np.bool_] | None
     """(T, B), True for real steps; None when all are."""
     weights: npt.NDArray[Any] | None
     """(B,), by which each sequence's loss is multiplied."""
     numbers: Indices
     """(B,), which examples these are."""
+    words: Indices | None = None
+    """Where words are spelled out: the place (T, B) of each among the `spelled` ones."""
+    spelled: SpelledWords | None = None
     carry: bool = False
 
 
@@ -69,21 +73,35 @@ class Bucketed:
 
 def padded(inputs: Sequence[npt.NDArray[Any]]) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
     """Put sequences of ids (T,) or of vectors (T, D) side by side: ids (T, B) or vectors (D, T, B), and the mask."""
+    values = side_by_side(inputs)
     lengths = np.array([len(each) for each in inputs])
-    first, steps = inputs[0], int(lengths.max())
-    rows = np.zeros((len(inputs), steps, *first.shape[1:]), first.dtype)
-    for row, each in zip(rows, inputs, strict=True):
+    mask = np.arange(values.shape[-2])[:, None] < lengths
+    return values.astype(np.intp, copy=False) if values.ndim == 2 else values, None if mask.all() else mask
+
+
+def side_by_side(sequences: Sequence[npt.NDArray[Any]], padding: int = 0) -> npt.NDArray[Any]:
+    """Put sequences (T,) or (T, D) side by side: (T, B) or (D, T, B), `padding` behind the ends of shorter ones."""
+    first, steps = sequences[0], max(map(len, sequences))
+    rows = np.full((len(sequences), steps, *first.shape[1:]), padding, first.dtype)
+    for row, each in zip(rows, sequences, strict=True):
         row[: len(each)] = each
-    mask = np.arange(steps)[:, None] < lengths
-    values = rows.T.astype(np.intp, order="C") if first.ndim == 1 else np.ascontiguousarray(rows.transpose(2, 1, 0))
-    return values, None if mask.all() else mask
+    return np.ascontiguousarray(rows.transpose() if first.ndim == 1 else rows.transpose(2, 1, 0))
 
 
 def batch_of(examples: Examples, numbers: Indices, weights: npt.NDArray[Any] | None = None) -> ExampleBatch:
     """Return those of the examples with these numbers (B,) as a batch; `weights` (S,) are of all of them."""
-    inputs, mask = padded([examples.input(number) for number in numbers.tolist()])
-    targets = examples.targets[..., numbers]
-    return ExampleBatch(inputs, targets, mask, None if weights is None else weights[numbers], numbers)
+    own = [slice(*examples.starts[i : i + 2].tolist()) for i in numbers.tolist()]
+    inputs, mask = padded([examples.values[steps] for steps in own])
+    if examples.of_steps:
+        some = examples.targets.ndim > 1  # 0 or 1 for each of several labels
+        targets = side_by_side([examples.targets[..., steps].T for steps in own], 0 if some else -1)
+    else:
+        targets = examples.targets[..., numbers]
+    weights = None if weights is None else weights[numbers]
+    if examples.words is None or examples.spellings is None:
+        return ExampleBatch(inputs, targets, mask, weights, numbers)
+    words, spelled = examples.spellings.together(side_by_side([examples.words[steps] for steps in own]))
+    return ExampleBatch(inputs, targets, mask, weights, numbers, words, spelled)
 
 
 def for_answers(lengths: npt.NDArray[np.integer[Any]]) -> Iterator[Indices]:

@@ -7,30 +7,35 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-
-def spans(first: npt.NDArray[Any], times: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Return first[0], first[0] + 1 … (times[0] of them), first[1], first[1] + 1 … and so on."""
-    ends = times.cumsum()
-    places: npt.NDArray[np.int64] = np.arange(ends[-1] if ends.size else 0) + np.repeat(first - (ends - times), times)
-    return places
+from rnncli.data.ranges import ranges
+from rnncli.data.spellings import Spellings
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Sequences one after the other, the i-th in values[starts[i] : starts[i + 1]], each with its target."""
+    """Sequences one after the other, the i-th in values[starts[i] : starts[i + 1]], with its target or its steps'."""
 
     values: npt.NDArray[Any]
     """Token ids (N,), or vectors (N, D)."""
     starts: npt.NDArray[np.int64]
     """(S + 1,), from 0 to N."""
     targets: npt.NDArray[Any]
-    """Class ids (S,), -1 for a label that is unknown; 0 or 1 for each of several labels, or real values, (K, S)."""
+    """Class ids (S,), -1 for a label that is unknown; 0 or 1 for each of several labels, or real values, (K, S).
+
+    Of every step: (N,) and (K, N)."""
     places: Sequence[str] = ()
     """Where each was read, as messages show it."""
     unknown: npt.NDArray[np.bool_] | None = None
-    """Which have a label that was never seen in training, (S,); None for none."""
+    """Which have a label that was never seen in training, (S,), or of steps (N,); None for none."""
     text: Callable[[int], str] | None = None
     """Returns the text of the i-th in its tokens, also those that are not in the vocabulary; None for vectors."""
+    of_steps: bool = False
+    """Whether each step has a target, and not each sequence."""
+    tokens: Callable[[int], list[str]] | None = None
+    """Returns the tokens of the i-th, as they stand there; None for vectors."""
+    words: npt.NDArray[Any] | None = None
+    """Where words are spelled out: the number of each in the `spellings`, (N,)."""
+    spellings: Spellings | None = None
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -49,11 +54,19 @@ class Examples:
     def part(self, numbers: npt.NDArray[np.integer[Any]]) -> "Examples":
         """Return those with these numbers, in that order."""
         lengths = self.lengths[numbers]
-        starts = np.concatenate(([0], np.cumsum(lengths)))
-        places = [self.places[i] for i in numbers.tolist()] if self.places else ()
-        unknown = None if self.unknown is None or not self.unknown[numbers].any() else self.unknown[numbers]
-        whole = self.text
-        text = None if whole is None else lambda i: whole(int(numbers[i]))
+        steps = ranges(self.starts[numbers], lengths)
+        chosen = steps if self.of_steps else numbers
+        unknown = None if self.unknown is None or not self.unknown[chosen].any() else self.unknown[chosen]
+        text, tokens = self.text, self.tokens
         return Examples(
-            self.values[spans(self.starts[numbers], lengths)], starts, self.targets[..., numbers], places, unknown, text
+            self.values[steps],
+            np.concatenate(([0], np.cumsum(lengths))),
+            self.targets[..., chosen],
+            [self.places[i] for i in numbers.tolist()] if self.places else (),
+            unknown,
+            None if text is None else lambda i: text(int(numbers[i])),
+            self.of_steps,
+            None if tokens is None else lambda i: tokens(int(numbers[i])),
+            None if self.words is None else self.words[steps],
+            self.spellings,
         )

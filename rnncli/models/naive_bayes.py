@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnncli.data import TOKENIZERS
-from rnncli.data.labelled import spans
+from rnncli.data.ranges import ranges
 from rnncli.data.numbering import InOrder
 from rnncli.errors import DataError
 from rnncli.nn.parameter import Array
@@ -137,7 +137,7 @@ class NaiveBayes:
         if self.sets:
             scores += np.bincount(text, self.word[ids], N)
         first, times = self.starts[ids], np.diff(self.starts)[ids]
-        pair = spans(first, times)
+        pair = ranges(first, times)
         place = self.labels[pair] * N + np.repeat(text, times)
         scores += np.bincount(place, self.pairs[pair], K * N).reshape(K, N)
         return scores
@@ -165,7 +165,7 @@ def _keys(blocks: Iterable[tuple[Array, Array]], labels: Array, labelled: Array,
         if start > len(labelled):
             break
         times = np.repeat(labelled[own], lengths)
-        yield np.repeat(ids, times) * (K + 1) + labels[spans(np.repeat(first[own], lengths), times)]
+        yield np.repeat(ids, times) * (K + 1) + labels[ranges(np.repeat(first[own], lengths), times)]
     if start != len(labelled):
         raise ValueError(f"{len(labelled)} targets for another number of texts")
 

@@ -77,3 +77,14 @@ LOSSES: dict[str, Callable[[Array, Array, Array | None], tuple[Loss, Array]]] = 
     "linear": squared_error,
 }
 """By the activation of the outputs: one class of several, a yes or no for each of several, real values."""
+
+
+def activated(outputs: Array, activation: str) -> Array:
+    """Make outputs (K, N) what they stand for, in place: probabilities under a softmax or sigmoids; values stay."""
+    if activation == "softmax":
+        outputs -= outputs.max(axis=0)
+        np.exp(outputs, out=outputs)
+        outputs /= outputs.sum(axis=0)
+    elif activation == "sigmoid":
+        sigmoid(outputs, outputs)
+    return outputs

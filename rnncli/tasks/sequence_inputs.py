@@ -3,7 +3,7 @@
 T time steps, D features.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Self
@@ -115,15 +115,21 @@ class Inputs:
         an input without a step.
         """
         if isinstance(given, str):
-            vocabulary = self.expect_text(where)
-            tokens = units(given, vocabulary.spec)
+            tokens = units(given, self.expect_text(where).spec)
             if not tokens:
                 raise DataError("the text is empty", where=where)
-            unknown = vocabulary.unknown_id or 0
-            return np.array([vocabulary.ids.get(token, unknown) for token in tokens], np.intp)
+            return self.ids(tokens)
         if not len(given):
             raise DataError("a sequence without a step", where=where)
         return self.standardized(given, where)
+
+    def ids(self, tokens: Iterable[str]) -> Array:
+        """Return the ids (T,) of tokens, of those that the vocabulary does not have that of `<unk>`."""
+        assert self.vocabulary
+        known, unknown = self.vocabulary.ids, self.vocabulary.unknown_id or 0
+        if self.vocabulary.spec.lowercase:
+            tokens = map(str.lower, tokens)
+        return np.array([known.get(token, unknown) for token in tokens], np.intp)
 
     def expect_text(self, where: str) -> Vocabulary:
         """Return the vocabulary; DataError where the model reads vectors."""

@@ -1,0 +1,174 @@
+"""Sequences as they are read from files, compactly: tokens are numbered as they come up.
+
+S sequences, N steps, D features.
+"""
+
+import hashlib
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from rnncli.data import Examples, Splits, TokenizerSpec, Vocabulary, split_items, split_stratified
+from rnncli.data.numbering import InOrder
+from rnncli.errors import DataError
+from rnncli.nn.parameter import Array
+from rnncli.tasks.sequence_inputs import Inputs, Standardization
+from rnncli.tasks.text_spec import SplitSpec
+from rnncli.training.randomness import generator
+
+
+@dataclass
+class Gathered:
+    """Sequences of tokens, or of vectors, one after the other."""
+
+    tokenizer: TokenizerSpec
+    standardize: bool
+    places: list[str] = field(default_factory=list)
+    _ends: Any = field(default_factory=lambda: array("q", [0]))
+    _ids: Any = field(default_factory=lambda: array("I"))
+    _numbers: InOrder = field(default_factory=InOrder)
+    _vectors: list[Array] = field(default_factory=list)
+
+    def add(self, steps: Sequence[str] | Array, where: str) -> None:
+        """Take a sequence in; DataError for one that does not go with those before, or has no step."""
+        if isinstance(steps, np.ndarray):
+            if self._vectors and steps.shape[1] != self._vectors[0].shape[1]:
+                wanted, found = self._vectors[0].shape[1], steps.shape[1]
+                raise DataError(f"vectors of {found} numbers, where those before have {wanted}", where=where)
+            self._vectors.append(steps)
+        else:
+            self._ids.extend(map(self._numbers.__getitem__, steps))
+        if not len(steps):
+            raise DataError("a sequence without a step", hint="leave it out", where=where)
+        if bool(self._vectors) == bool(self._ids):
+            raise DataError("vectors among texts, or a text among vectors", where=where)
+        self._ends.append(self._ends[-1] + len(steps))
+        self.places.append(where)
+
+    @property
+    def starts(self) -> Array:
+        """Where each sequence begins, (S + 1,)."""
+        return np.frombuffer(self._ends, np.int64)
+
+    @property
+    def numbers(self) -> Array:
+        """The number of each token among the `different` ones, (N,)."""
+        return np.frombuffer(self._ids, np.uint32)
+
+    @property
+    def different(self) -> list[str]:
+        """The different tokens, by their numbers."""
+        return [*self._numbers]
+
+    def inputs(self, train: Array) -> Inputs:
+        """Derive from the training part how sequences are read: its vocabulary, or its mean and deviation."""
+        if self._vectors:
+            vectors = np.concatenate([self._vectors[i] for i in train.tolist()])
+            return Inputs(None, Standardization.of(vectors, on=self.standardize))
+        counts: Counter[str] = Counter()
+        for token, count in self._counts(train):
+            counts[token.lower() if self.tokenizer.lowercase else token] += count
+        return Inputs(Vocabulary.from_counts(counts.items(), self.tokenizer, items=None), None)
+
+    def characters(self, train: Array) -> Vocabulary:
+        """Return the characters of the tokens of the training part."""
+        counts: Counter[str] = Counter()
+        for token, count in self._counts(train):
+            for character in token:
+                counts[character] += count
+        return Vocabulary.from_counts(counts.items(), TokenizerSpec(level="character"), items=None)
+
+    def _counts(self, train: Array) -> Iterable[tuple[str, int]]:
+        """Return the tokens of these sequences, each with how often it occurs."""
+        chosen = np.zeros(len(self.places), bool)
+        chosen[train] = True
+        ids = self.numbers[np.repeat(chosen, np.diff(self.starts))]
+        counts = np.bincount(ids, minlength=len(self._numbers))
+        return [(token, count) for token, count in zip(self._numbers, counts.tolist(), strict=True) if count]
+
+    def values(self, inputs: Inputs) -> tuple[Array, Array | None]:
+        """Return the ids (N,) or vectors (N, D) of all sequences as a model reads them, and which tokens are unknown.
+
+        Raises DataError for texts where the model reads vectors, and the other way round.
+        """
+        if self._vectors:
+            return inputs.standardized(np.concatenate(self._vectors), self._place_of), None
+        vocabulary = inputs.expect_text(self.places[0])
+        table = inputs.ids(self._numbers).astype(vocabulary.dtype)
+        values, unknown = table[self.numbers], vocabulary.unknown_id
+        return values, None if unknown is None else values == unknown
+
+    def _place_of(self, row: int) -> str:
+        """Return where the sequence is that this row of all vectors is a step of."""
+        return self.places[int(np.searchsorted(self.starts, row, "right")) - 1]
+
+    def texts(self, values: Array, inputs: Inputs, unknown: Array | None) -> Callable[[int], str] | None:
+        """Return what spells the i-th text in its tokens, given what `values` returned; None for vectors.
+
+        Beside the ids only the tokens that the vocabulary does not have are kept.
+        """
+        vocabulary, starts, every = inputs.vocabulary, self.starts, self.different
+        if vocabulary is None:
+            return None
+        places = np.flatnonzero(unknown) if unknown is not None else np.zeros(0, np.int64)
+        strange = self.numbers[places]
+
+        def text(i: int) -> str:
+            tokens = [vocabulary.tokens[token] for token in values[starts[i] : starts[i + 1]].tolist()]
+            first, last = np.searchsorted(places, starts[i : i + 2])
+            for place, number in zip(
+                (places[first:last] - starts[i]).tolist(), strange[first:last].tolist(), strict=True
+            ):
+                tokens[place] = every[number]
+            return " ".join(tokens) if vocabulary.spec.level == "word" else vocabulary.tokenizer.join(tokens)
+
+        return text
+
+
+def split(shares: SplitSpec, spans: dict[str, range], classes: Array | None, random_seed: int) -> Splits[Array]:
+    """Return the numbers of the sequences of each part: of its own files, else drawn from those to train on.
+
+    `spans` are those of the parts that have files. Of each of the `classes` (S,) to train on the same share is drawn.
+    """
+    share = {name: 0.0 if name in spans else getattr(shares, name) for name in Splits._fields[1:]}
+    train, rng = spans["train"], generator(random_seed, "splitting")
+    if classes is None:
+        parts = split_items(len(train), share["validation"], share["test"], rng)
+    else:
+        parts = split_stratified(classes, share["validation"], share["test"], rng)
+    drawn = [np.flatnonzero(parts == part) for part in range(3)]
+    own = {name: np.arange(span.start, span.stop) for name, span in spans.items() if name != "train"}
+    return Splits(*(own.get(name, numbers) for name, numbers in zip(Splits._fields, drawn, strict=True)))
+
+
+def split_notices(splits: Splits[Examples], numbers: Splits[Array], starts: Array, unknown: Array | None) -> list[str]:
+    """Name the parts that there are not, and say how many `unknown` tokens (N,) the others have."""
+    notices = [
+        f"no {name} split: there are too few examples, or its share is 0"
+        for name, part in zip(Splits._fields[1:], splits[1:], strict=True)
+        if not part
+    ]
+    for name, part, chosen in zip(Splits._fields, splits, numbers, strict=True):
+        if unknown is not None and part and (count := _within(unknown, starts, chosen)):
+            notices.append(f"{count / len(part.values):.2%} of the {name} tokens are not in the vocabulary")
+    return notices
+
+
+def _within(flags: Array, starts: Array, numbers: Iterable[int]) -> int:
+    """Count the True among the steps of sequences."""
+    counts = np.concatenate(([0], np.cumsum(flags)))
+    chosen = np.asarray(numbers)
+    return int((counts[starts[chosen + 1]] - counts[starts[chosen]]).sum())
+
+
+def fingerprint(splits: Splits[Examples]) -> str:
+    """Return a hash of what there is to train and to validate on."""
+    digest = hashlib.sha256()
+    for part in splits[:2]:
+        for values in (part.starts, part.values, part.targets):
+            digest.update(np.ascontiguousarray(values).data)
+    return digest.hexdigest()
