@@ -11,6 +11,11 @@ from rnncli.data.ranges import ranges
 from rnncli.data.spellings import Spellings
 
 
+def step_place(sequence: str, line: int, step: int) -> str:
+    """Return where a step stands: on its own line of the file, else in its sequence, counted from 0."""
+    return f"{sequence.rpartition(':')[0]}:{line}" if line else f"{sequence}, step {step}"
+
+
 @dataclass(frozen=True, eq=False)
 class Examples:
     """Sequences one after the other, the i-th in values[starts[i] : starts[i + 1]], with its target or its steps'."""
@@ -36,6 +41,8 @@ class Examples:
     words: npt.NDArray[Any] | None = None
     """Where words are spelled out: the number of each in the `spellings`, (N,)."""
     spellings: Spellings | None = None
+    lines: npt.NDArray[Any] | None = None
+    """The line of each step in its file, (N,), 0 where it has none of its own."""
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -50,6 +57,17 @@ class Examples:
         """Return the ids (T,) or vectors (T, D) of the i-th."""
         values: npt.NDArray[Any] = self.values[self.starts[i] : self.starts[i + 1]]
         return values
+
+    def place(self, number: int) -> str:
+        """Return where the sequence of this number stands, or where they have targets the step."""
+        if not self.of_steps:
+            return self.places[number]
+        i = self.sequence_of(number)
+        return step_place(self.places[i], 0 if self.lines is None else int(self.lines[number]), number - self.starts[i])
+
+    def sequence_of(self, step: int) -> int:
+        """Return which sequence this one of all steps belongs to."""
+        return int(np.searchsorted(self.starts, step, "right")) - 1
 
     def part(self, numbers: npt.NDArray[np.integer[Any]]) -> "Examples":
         """Return those with these numbers, in that order."""
@@ -69,4 +87,5 @@ class Examples:
             None if tokens is None else lambda i: tokens(int(numbers[i])),
             None if self.words is None else self.words[steps],
             self.spellings,
+            None if self.lines is None else self.lines[steps],
         )

@@ -4,13 +4,12 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnncli.data import Bucketed, Examples
-from rnncli.data.examples import is_label
+from rnncli.data import Examples
 from rnncli.errors import DataError
 from rnncli.models.classifier_gradient_cases import sequence_classifier_case
 from rnncli.models.gradient_cases import GradientCase
@@ -18,7 +17,8 @@ from rnncli.models.sequence_classifier import Output, SequenceClassifier, Sequen
 from rnncli.nn.parameter import Array
 from rnncli.tasks import labelled_scores
 from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
-from rnncli.tasks.labelled_data import LabelledDataset, read_dataset, read_other
+from rnncli.tasks.gathered import SequenceDataset
+from rnncli.tasks.labelled_data import read_dataset, read_other
 from rnncli.tasks.labelled_scores import LabelledScore
 from rnncli.tasks.labelled_spec import (
     ClassificationDataSpec,
@@ -26,16 +26,16 @@ from rnncli.tasks.labelled_spec import (
     LabelledDataSpec,
     RegressionDataSpec,
 )
-from rnncli.tasks.paths import as_paths
-from rnncli.tasks.protocol import Report, Resources, Task, Unit, silent
+from rnncli.tasks.protocol import Report, Resources, Unit, silent
 from rnncli.tasks.sequence_inputs import Standardization, inputs_of
+from rnncli.tasks.sequence_task import SequenceTask, names_of
 from rnncli.tasks.targets import LabelTargets, Targets, ValueTargets
 from rnncli.training.events import Evaluation
-from rnncli.training.trainer import Batches, TrainingSpec
+from rnncli.training.trainer import TrainingSpec
 
 
 @dataclass(frozen=True)
-class LabelledTask(Task):
+class LabelledTask(SequenceTask):
     """What classification and regression have in common: all but the targets."""
 
     inherited: ClassVar[tuple[str, ...]] = (
@@ -68,7 +68,7 @@ class LabelledTask(Task):
         *,
         cache: CorpusCache = NO_CACHE,  # noqa: ARG002 - labelled sequences are encoded in memory
         report: Report = silent,
-    ) -> LabelledDataset:
+    ) -> SequenceDataset:
         """Read the data, paths relative to `base`, and derive vocabulary and labels from it unless they are given."""
         return read_dataset(self.data, self.targets, self.training.random_seed, base, resources, report)
 
@@ -79,25 +79,11 @@ class LabelledTask(Task):
         spec = replace(self.data, encoding=encoding or self.data.encoding)
         return read_other(spec, self.targets, tuple(files), resources, report)
 
-    def fitted(self, dataset: LabelledDataset) -> tuple[Self, list[str]]:
-        """Return the task with a batch size that leaves 20 batches an epoch, and a notice where it shrank."""
-        sequences, asked = len(dataset.splits.train), self.training.batch_size
-        fitting = min(asked, max(1, sequences // 20))
-        if fitting == asked:
-            return self, []
-        notice = f"small data ({sequences:,} sequences): batch_size {asked} → {fitting}"
-        return replace(self, training=replace(self.training, batch_size=fitting)), [notice]
-
     def build_model(
         self, resources: Resources, rng: np.random.Generator | None, dtype: DTypeLike = np.float32
     ) -> SequenceClassifier:
         """Return a fresh model; without `rng` its weights are zeros, to be loaded."""
-        match resources.get("outputs"):
-            case [_, *_] as names if all(type(name) is str and is_label(name) for name in names):
-                if len(set(names)) < len(names):
-                    raise DataError("two outputs of one name")
-            case _:
-                raise DataError("no names of the outputs")
+        names = names_of(resources)
         scaled = len(Standardization.from_plain(resources["scale"]).mean) if "scale" in resources else 0
         if scaled != (len(names) if self.output == "linear" else 0):
             raise DataError("a scale that does not fit the outputs")
@@ -111,21 +97,6 @@ class LabelledTask(Task):
             rng=rng,
             dtype=dtype,
         )
-
-    def batches(self, dataset: LabelledDataset) -> Batches:
-        """Return the training batches; DataError for a label that a model, whose training goes on, does not know."""
-        train = dataset.splits.train
-        if train.unknown is not None:
-            raise DataError(
-                "a label that the model does not know, and so cannot learn",
-                hint="leave it out, or train a new model",
-                where=train.places[int(train.unknown.argmax())],
-            )
-        return Bucketed(train, self.training.batch_size, self._weights(dataset))
-
-    def _weights(self, dataset: LabelledDataset) -> Array | None:  # noqa: ARG002 - of a label, if there is one
-        """Return what each training sequence's loss is multiplied by, (S,)."""
-        return None
 
     def evaluate(self, model: SequenceClassifier, resources: Resources, part: Examples) -> Evaluation:
         """Measure the model on a split."""
@@ -141,21 +112,9 @@ class LabelledTask(Task):
         """Return what the model is worth on each split that is not empty, beside naive baselines."""
         return labelled_scores.score(model, resources, train, parts)
 
-    def summary(self, dataset: LabelledDataset) -> str:
-        """Say in a few words what the model is trained on."""
-        inputs, outputs = inputs_of(dataset.resources), len(dataset.resources["outputs"])
-        read = f"{len(inputs.vocabulary):,} tokens" if inputs.vocabulary else f"vectors of {inputs.width}"
-        kind = "label" if self.output != "linear" else "value"
-        answered = f"{outputs:,} {kind}{'s' * (outputs > 1)}"
-        return f"{read} → {answered}, {len(dataset.splits.train):,} sequences to train on"
-
-    def sample(self, model: SequenceClassifier, resources: Resources) -> None:
-        """There is nothing to show but the scores."""
-
     def gradient_cases(self, random_seed: int) -> Iterator[GradientCase]:
         """Return what the gradients of this spec's model are checked on, at its own size."""
-        of_arrays = all(path.endswith(".npz") for path in as_paths(self.data.train) or ("",))
-        vectors = bool(self.data.columns) or self.data.format == "npz" or of_arrays
+        vectors = self.reads_vectors or self.data.format == "npz"
         for masked in (False, True):
             yield sequence_classifier_case(
                 self.model,
@@ -201,8 +160,8 @@ class ClassificationTask(LabelledTask):
         """What sequences are labelled with."""
         return LabelTargets(self.data.label, self.data.multi_label)
 
-    def _weights(self, dataset: LabelledDataset) -> Array | None:
-        weights, names = self.training.class_weights, dataset.resources["outputs"]
+    def _weights(self, dataset: SequenceDataset) -> Array | None:
+        weights, names = self.training.class_weights, dataset.names
         if weights is None:
             return None
         targets = dataset.splits.train.targets

@@ -8,6 +8,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,48 @@ from rnncli.data import Examples, Splits, TokenizerSpec, Vocabulary, split_items
 from rnncli.data.numbering import InOrder
 from rnncli.errors import DataError
 from rnncli.nn.parameter import Array
+from rnncli.tasks.protocol import Resources
 from rnncli.tasks.sequence_inputs import Inputs, Standardization
 from rnncli.tasks.text_spec import SplitSpec
 from rnncli.training.randomness import generator
+
+
+@dataclass(frozen=True)
+class SequenceDataset:
+    """Labelled sequences in splits, as a model reads them."""
+
+    inputs: Inputs
+    outputs: Resources
+    """What a model must know beside its inputs: `outputs`, the names of its outputs, among it."""
+    splits: Splits[Examples]
+    notices: tuple[str, ...]
+
+    @property
+    def resources(self) -> Resources:
+        """What a model of these data needs beside its weights."""
+        return self.inputs.resources() | self.outputs
+
+    @property
+    def names(self) -> list[str]:
+        """The labels, or the names of the values."""
+        names: list[str] = self.outputs["outputs"]
+        return names
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of what there is to train and to validate on."""
+        digest = hashlib.sha256()
+        for part in self.splits[:2]:
+            for values in (part.starts, part.values, part.targets):
+                digest.update(np.ascontiguousarray(values).data)
+        return digest.hexdigest()
+
+    def sizes(self) -> dict[str, int]:
+        """Return the numbers of inputs, of outputs and of sequences."""
+        inputs = self.inputs
+        width = {"vocabulary": len(inputs.vocabulary)} if inputs.vocabulary else {"features": inputs.width}
+        sequences = {f"{name}_sequences": len(part) for name, part in self.splits._asdict().items()}
+        return width | {"outputs": len(self.names)} | sequences
 
 
 @dataclass
@@ -163,12 +203,3 @@ def _within(flags: Array, starts: Array, numbers: Iterable[int]) -> int:
     counts = np.concatenate(([0], np.cumsum(flags)))
     chosen = np.asarray(numbers)
     return int((counts[starts[chosen + 1]] - counts[starts[chosen]]).sum())
-
-
-def fingerprint(splits: Splits[Examples]) -> str:
-    """Return a hash of what there is to train and to validate on."""
-    digest = hashlib.sha256()
-    for part in splits[:2]:
-        for values in (part.starts, part.values, part.targets):
-            digest.update(np.ascontiguousarray(values).data)
-    return digest.hexdigest()

@@ -1,36 +1,19 @@
 """Labelled sequences for classifiers: files → examples → splits → vocabulary, labels → ids, vectors, targets."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from rnncli.data import Examples, Source, Splits, find_sources, units
 from rnncli.data.examples import SUFFIXES, Columns, Example, check_columns, format_of, read_examples
 from rnncli.errors import DataError
-from rnncli.tasks.gathered import Gathered, fingerprint, split, split_notices
+from rnncli.tasks.gathered import Gathered, SequenceDataset, split, split_notices
 from rnncli.tasks.labelled_spec import LabelledDataSpec
 from rnncli.tasks.paths import Paths, as_paths, resolved
 from rnncli.tasks.protocol import Report, Resources
 from rnncli.tasks.sequence_inputs import inputs_of
 from rnncli.tasks.targets import Targets
 from rnncli.tasks.vector_files import read_vectors
-
-
-@dataclass(frozen=True)
-class LabelledDataset:
-    """Labelled sequences in splits, as a model reads them."""
-
-    resources: Resources
-    splits: Splits[Examples]
-    notices: tuple[str, ...]
-    fingerprint: str
-
-    def sizes(self) -> dict[str, int]:
-        """Return the numbers of inputs, of outputs and of sequences."""
-        inputs = inputs_of(self.resources)
-        width = {"vocabulary": len(inputs.vocabulary)} if inputs.vocabulary else {"features": inputs.width}
-        sequences = {f"{name}_sequences": len(part) for name, part in self.splits._asdict().items()}
-        return width | {"outputs": len(self.resources["outputs"])} | sequences
 
 
 def read_dataset(
@@ -40,7 +23,7 @@ def read_dataset(
     base: Path,
     resources: Resources | None,
     report: Report,
-) -> LabelledDataset:
+) -> SequenceDataset:
     """Read and split the examples; what a model needs to know of them, unless given, comes from the training part.
 
     Raises DataError for files that cannot be read, and examples that nothing can be learnt from.
@@ -80,7 +63,7 @@ def read_dataset(
         )
     if splits.train.unknown is None:
         notices += targets.notices(splits.train, known)
-    return LabelledDataset(inputs.resources() | known, splits, tuple(notices), fingerprint(splits))
+    return SequenceDataset(inputs, known, splits, tuple(notices))
 
 
 def read_other(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Gt
+from annotated_types import Ge, Gt, Le
 
 from rnncli.data import TokenizerSpec
 from rnncli.tasks.paths import Paths, check_paths
@@ -11,29 +11,37 @@ from rnncli.tasks.text_spec import SplitSpec
 from rnncli.training.trainer import Size, TrainingSpec
 
 Weight = Annotated[float, Gt(0)]
+Column = Annotated[int, Ge(-1000), Le(1000)] | str
+"""The name of a column, or its number: from 1 on, or from the end -1, -2, …"""
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabelledDataSpec:
-    """Which labelled sequences, and how they are read. Paths are relative to the spec's folder."""
+class SequenceDataSpec:
+    """Which sequences of tokens or vectors, and how they are read. Paths are relative to the spec's folder."""
 
     train: Paths = ()
     validation: Paths = ()
     test: Paths = ()
-    format: Literal["auto", "fasttext", "csv", "tsv", "jsonl", "folder", "npz"] = "auto"
     encoding: str = "utf-8"
-    text: str = "text"  # the column, or the key, that holds the text
     columns: tuple[str, ...] = ()  # the columns of numbers that make up a vector, in place of a text
-    sequence: str | None = None  # the column that the rows of one sequence have in common; None: a row is a sequence
+    sequence: str | None = None  # the column that the rows of one sequence have in common
     time: str | None = None  # the column that the rows of a sequence are sorted by; None: they stand in order
     standardize: bool = True  # vectors, to mean 0 and deviation 1 over the training part
-    tokenizer: TokenizerSpec = TokenizerSpec(level="word", lowercase=True, min_count=2)
-    max_length: Size | None = None  # steps of a sequence that are read, from its beginning; None: all
     split: SplitSpec = SplitSpec(validation=0.1, test=0.1)
 
     def __post_init__(self) -> None:
         """Refuse paths that name nothing, or standard input among others."""
         check_paths(self.train, self.validation, self.test)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledDataSpec(SequenceDataSpec):
+    """The same of sequences that have a label or value each; without `sequence` each row is one."""
+
+    format: Literal["auto", "fasttext", "csv", "tsv", "jsonl", "folder", "npz"] = "auto"
+    text: str = "text"  # the column, or the key, that holds the text
+    tokenizer: TokenizerSpec = TokenizerSpec(level="word", lowercase=True, min_count=2)
+    max_length: Size | None = None  # steps of a sequence that are read, from its beginning; None: all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,3 +64,16 @@ class ClassificationTrainingSpec(TrainingSpec):
     """The `training` section of a spec of `task: classification`."""
 
     class_weights: Literal["balanced"] | dict[str, Weight] | None = None  # what the loss of each label is multiplied by
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaggingDataSpec(SequenceDataSpec):
+    """The `data` section of a spec of `task: tagging`; without `sequence` the rows of a table are one sequence."""
+
+    format: Literal["auto", "conll", "conllu", "csv", "tsv", "jsonl", "npz"] = "auto"
+    token: Column | None = None  # the column, or the key, of the tokens; None: as the format has it
+    label: Column | None = None  # of their labels
+    multi_label: bool = False  # whether a step may have several labels, or none
+    scheme: Literal["auto", "none", "bio", "bioes"] = "auto"  # how labels mark spans
+    repair: bool = False  # mend labels that break the scheme, in place of refusing them
+    tokenizer: TokenizerSpec = TokenizerSpec(level="word", min_count=2)

@@ -20,8 +20,8 @@ from rnncli.training.trainer import Batches, TrainingSpec
 Report = Callable[[str, int, int], None]
 """Is told what is being done, how much of it is done, and how much there is."""
 
-Unit = Literal["character", "byte", "word", "sequence", "value"]
-"""What a loss is counted by: a token of one of three levels, a labelled sequence, or a real value."""
+Unit = Literal["character", "byte", "word", "sequence", "value", "label"]
+"""What a loss is counted by: a token of one of three levels, a labelled sequence, a real value, or a step's label."""
 
 Resources = dict[str, Any]
 """What a model needs beside its weights and its spec, JSON-able: a vocabulary, the names of labels, …"""

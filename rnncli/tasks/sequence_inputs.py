@@ -95,6 +95,8 @@ class Inputs:
 
     vocabulary: Vocabulary | None
     standardization: Standardization | None
+    characters: Vocabulary | None = None
+    """Of words that are spelled out, too."""
 
     @property
     def width(self) -> int:
@@ -104,7 +106,8 @@ class Inputs:
     def resources(self) -> Resources:
         """Return it as a part of a checkpoint's resources."""
         if self.vocabulary:
-            return {"vocabulary": self.vocabulary.to_plain()}
+            spelled = {"characters": self.characters.to_plain()} if self.characters else {}
+            return {"vocabulary": self.vocabulary.to_plain(), **spelled}
         assert self.standardization
         return {"standardization": self.standardization.to_plain()}
 
@@ -154,5 +157,6 @@ class Inputs:
 def inputs_of(resources: Resources) -> Inputs:
     """Return how the model of a checkpoint reads; DataError when its resources do not say so."""
     if "vocabulary" in resources:
-        return Inputs(Vocabulary.from_plain(resources["vocabulary"]), None)
+        characters = Vocabulary.from_plain(resources["characters"]) if "characters" in resources else None
+        return Inputs(Vocabulary.from_plain(resources["vocabulary"]), None, characters)
     return Inputs(None, Standardization.from_plain(resources.get("standardization")))
