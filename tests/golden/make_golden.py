@@ -2,7 +2,7 @@
 
 The tests need no PyTorch. To write the files again:
 
-    pip install torch==2.13.0
+    pip install torch==2.13.0 pytorch-crf==0.7.2
     python tests/golden/make_golden.py
 """
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
+from torchcrf import CRF
 
 HERE = Path(__file__).parent
 T, B, D, H = 5, 3, 3, 4
@@ -181,6 +182,26 @@ def training_run_arrays(rng):
     return arrays | {"ids": ids, "losses": torch.stack(losses), "norms": torch.stack(norms)}
 
 
+def crf_arrays(rng):
+    """A conditional random field over K labels: log-likelihoods, the gradients of minus their sum, and the decoding."""
+    K = 4
+    module, scores, labels = CRF(K), leaf(rng, T, B, K), rng.integers(K, size=(T, B))
+    randomize(module.parameters(), rng, 1.0)
+    leaves = dict(module.named_parameters()) | {"scores": scores}
+    arrays = leaves | {"labels": labels}
+    for title, lengths in LENGTHS.items():
+        mask = torch.arange(T)[:, None] < torch.tensor(lengths)
+        likelihoods = module(scores, torch.tensor(labels), mask=mask, reduction="none")
+        gradients = torch.autograd.grad(-likelihoods.sum(), list(leaves.values()))
+        decoded = np.zeros((T, B), int)
+        for b, best in enumerate(module.decode(scores, mask=mask)):
+            decoded[: len(best), b] = best
+        arrays |= {f"{title}/lengths": torch.tensor(lengths), f"{title}/log_likelihoods": likelihoods}
+        arrays |= {f"{title}/d_{name}": array for name, array in zip(leaves, gradients, strict=True)}
+        arrays[f"{title}/decoded"] = decoded
+    return arrays
+
+
 def write(name, arrays):
     plain = {key: a.detach().numpy() if isinstance(a, torch.Tensor) else a for key, a in arrays.items()}
     np.savez_compressed(HERE / f"{name}.npz", **plain)
@@ -199,6 +220,7 @@ def main():
         rng = np.random.default_rng(next(random_seed))
         write(name, cell_arrays(make, 1, rng, ["ragged"]) | cell_arrays(make, 2, rng, ["ragged"]))
     write("losses", loss_arrays(np.random.default_rng(next(random_seed))))
+    write("crf", crf_arrays(np.random.default_rng(next(random_seed))))
 
 
 if __name__ == "__main__":
