@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, count, groupby
 from operator import itemgetter
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,15 +25,16 @@ CHUNK = 1 << 18
 _TOGETHER = 1000  # tokens on a line of the file of their names
 _BEGIN, _END, _FIRST = range(3)  # the numbers around an item, and the first of a token, in every generation
 
+T = TypeVar("T")
 Scratch = Callable[[], BinaryIO]
 
 
-class InOrder(dict[str, int]):
-    """Numbers from 0 for tokens in the order in which they come up."""
+class InOrder(dict[T, int]):
+    """Numbers from 0 for tokens, or other values, in the order in which they come up."""
 
-    def __missing__(self, token: str) -> int:
+    def __missing__(self, value: T) -> int:
         """Give the next number."""
-        number = self[token] = len(self)
+        number = self[value] = len(self)
         return number
 
 

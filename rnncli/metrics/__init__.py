@@ -9,16 +9,27 @@ from rnncli.metrics.classification import (
 )
 from rnncli.metrics.lengths import LengthBin, by_length
 from rnncli.metrics.regression import OutputScore, RegressionReport, regression_report
+from rnncli.metrics.spans import SCHEMES, Span, faults, repaired, scheme_of, spans
+from rnncli.metrics.tagging import SpanReport, TaggingReport, tagging_report
 
 __all__ = [
+    "SCHEMES",
     "UNKNOWN",
     "ClassificationReport",
     "LabelScore",
     "LengthBin",
     "OutputScore",
     "RegressionReport",
+    "Span",
+    "SpanReport",
+    "TaggingReport",
     "by_length",
     "classification_report",
     "confusion",
+    "faults",
     "regression_report",
+    "repaired",
+    "scheme_of",
+    "spans",
+    "tagging_report",
 ]

@@ -87,11 +87,11 @@ def _of_labels(
     _check_ids(targets, K)
     correct = targets == predicted
     found, claimed, support = (np.bincount(ids, minlength=K) for ids in (targets[correct], predicted, targets))
-    scores, macro_f1 = _scores(found, claimed, support, labels)
+    scores, macro_f1 = label_scores(found, claimed, support, labels)
     return ClassificationReport(
         examples=correct.size,
         unknown=int(unknown.sum()),
-        accuracy=_mean(correct),
+        accuracy=mean(correct),
         macro_f1=macro_f1 if correct.size else math.nan,
         micro_f1=None,
         hamming_loss=None,
@@ -112,15 +112,15 @@ def _of_label_sets(
         predicted = np.vstack((predicted, np.zeros_like(unknown)))
     correct = (targets == predicted).all(axis=0)
     found, claimed, support = (array.sum(axis=1) for array in (targets & predicted, predicted, targets))
-    scores, macro_f1 = _scores(found, claimed, support, labels)
+    scores, macro_f1 = label_scores(found, claimed, support, labels)
     examples = correct.size
     return ClassificationReport(
         examples=examples,
         unknown=0 if unknown is None else int(unknown.sum()),
-        accuracy=_mean(correct),
+        accuracy=mean(correct),
         macro_f1=macro_f1 if examples else math.nan,
-        micro_f1=float(_quotient(2 * found.sum(), claimed.sum() + support.sum())) if examples else math.nan,
-        hamming_loss=_mean(targets != predicted),
+        micro_f1=float(quotient(2 * found.sum(), claimed.sum() + support.sum())) if examples else math.nan,
+        hamming_loss=mean(targets != predicted),
         labels=scores,
         confusion=None,
         by_length=() if lengths is None else by_length(lengths, correct),
@@ -134,7 +134,7 @@ def confusion(targets: Array, predicted: Array, K: int) -> Array:
     return np.bincount(targets.astype(np.int64) * K + predicted.astype(np.int64), minlength=K * K).reshape(K, K)
 
 
-def _scores(
+def label_scores(
     found: Array, claimed: Array, support: Array, labels: Sequence[str]
 ) -> tuple[tuple[LabelScore, ...], float]:
     """Return the score of each label and macro F1, from counts (K,) of true positives, predictions and targets.
@@ -142,9 +142,9 @@ def _scores(
     precision = found / claimed      recall = found / support      F1 = 2 found / (claimed + support)
     """
     precision, recall, f1 = (
-        _quotient(found, claimed),
-        _quotient(found, support),
-        _quotient(2 * found, claimed + support),
+        quotient(found, claimed),
+        quotient(found, support),
+        quotient(2 * found, claimed + support),
     )
     columns = (array.tolist() for array in (precision, recall, f1, support))
     scores = tuple(LabelScore(*row) for row in zip(labels, *columns, strict=True))
@@ -152,11 +152,13 @@ def _scores(
     return scores, float(f1[occurs].mean()) if occurs.any() else 0.0
 
 
-def _quotient(a: Array, b: Array) -> Array:
+def quotient(a: Array, b: Array) -> Array:
+    """Return a / b, and 0 where b is 0."""
     return np.divide(a, b, out=np.zeros(np.shape(a)), where=b > 0)
 
 
-def _mean(values: Array) -> float:
+def mean(values: Array) -> float:
+    """Return the mean of all values, NaN of none."""
     return float(values.mean()) if values.size else math.nan
 
 

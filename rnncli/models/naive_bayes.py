@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnncli.data import TOKENIZERS
-from rnncli.data.ranges import ranges
 from rnncli.data.numbering import InOrder
+from rnncli.data.ranges import ranges
 from rnncli.errors import DataError
 from rnncli.nn.parameter import Array
 
@@ -101,7 +101,7 @@ class NaiveBayes:
             labels, labelled = targets, np.ones(N, np.int64)
         if labels.min() < 0 or labels.max() >= K + sets:
             raise ValueError(f"ids must be in 0 … {K - 1}, these are {labels.min()} … {labels.max()}")
-        numbers = InOrder()
+        numbers: InOrder[str] = InOrder()
         keys, counts = _tally(_keys(_blocks(texts, numbers.__getitem__, BLOCK // labelled.max()), labels, labelled, K))
         word, label = np.divmod(keys, K + 1)
         pair = label < K
