@@ -11,11 +11,15 @@ Array = NDArray[Any]
 
 
 class Parameter:
-    """An array that training changes, and its gradient of the same shape, which backward passes *add* to."""
+    """An array that training changes, and its gradient of the same shape, which backward passes *add* to.
 
-    def __init__(self, value: Array) -> None:
-        self.value = value
-        self.grad = np.zeros_like(value)
+    A frozen one belongs to a model and is stored with it like any other, but training leaves it alone: its gradient is
+    empty, and `pack` passes over it, so that it has no part in clipping, optimizers, or what workers add up.
+    """
+
+    def __init__(self, value: Array, *, frozen: bool = False) -> None:
+        self.value, self.frozen = value, frozen
+        self.grad = np.zeros_like(value[:0] if frozen else value)
 
 
 Parameters = dict[str, Parameter]
@@ -23,7 +27,10 @@ Parameters = dict[str, Parameter]
 
 @dataclass(frozen=True)
 class FlatParameters:
-    """All values of a model in one 1-D array and all gradients in another; every `Parameter` is a view of both."""
+    """All values of a model in one 1-D array and all gradients in another; every `Parameter` is a view of both.
+
+    But for the frozen ones.
+    """
 
     values: Array
     grads: Array
@@ -35,11 +42,18 @@ def prefixed(prefix: str, parameters: Mapping[str, Parameter]) -> Parameters:
     return {f"{prefix}.{name}": parameter for name, parameter in parameters.items()}
 
 
+def trained(parameters: Mapping[str, Parameter]) -> Parameters:
+    """Return the parameters that are not frozen."""
+    return {name: parameter for name, parameter in parameters.items() if not parameter.frozen}
+
+
 def pack(parameters: Parameters, zeros: Callable[[int, DTypeLike], Array] = np.zeros) -> FlatParameters:
     """Move the parameters into two flat buffers, as `zeros` makes them, and make each one a view of them.
 
-    Clipping, an optimizer step, a checkpoint or a sum over workers is then one operation on one array.
+    Clipping, an optimizer step, a checkpoint or a sum over workers is then one operation on one array. Frozen ones
+    stay where they are.
     """
+    parameters = trained(parameters)
     dtype = np.result_type(*(parameter.value for parameter in parameters.values()))
     size = sum(parameter.value.size for parameter in parameters.values())
     flat = FlatParameters(zeros(size, dtype), zeros(size, dtype), {})

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rnncli.models.language_model import EmbeddingSpec, LanguageModel, LanguageModelSpec
-from rnncli.nn.parameter import Parameter, collect, pack, prefixed
+from rnncli.nn.parameter import Parameter, collect, pack, prefixed, trained
 
 
 @pytest.fixture
@@ -90,3 +90,23 @@ def test_prefixed_keeps_the_parameters_themselves(parameters):
     named = prefixed("layer.0", parameters)
     assert list(named) == ["layer.0.weight", "layer.0.bias", "layer.0.state"]
     assert all(named[f"layer.0.{name}"] is parameter for name, parameter in parameters.items())
+
+
+def test_a_frozen_parameter_stays_out_of_the_buffers(parameters):
+    table = np.arange(6, dtype=np.float64).reshape(3, 2)
+    parameters["table"] = Parameter(table, frozen=True)
+    flat = pack(parameters)
+    np.testing.assert_array_equal(flat.values, [0, 1, 2, 3, 4, 5, 10, 11, 20])
+    assert flat.values.dtype == np.float32
+    assert "table" not in flat.slices
+    assert parameters["table"].value is table
+    assert parameters["table"].grad.size == 0
+    collect(parameters, flat.slices, np.zeros(9, np.float32))
+    assert parameters["table"].grad.size == 0
+    assert trained(parameters).keys() == {"weight", "bias", "state"}
+
+
+def test_a_gradient_of_a_frozen_parameter_is_an_error():
+    parameter = Parameter(np.zeros((3, 2)), frozen=True)
+    with pytest.raises(ValueError, match="broadcast"):
+        parameter.grad += np.ones((3, 2))

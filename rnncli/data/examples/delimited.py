@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from io import StringIO
 from itertools import chain
@@ -36,52 +36,62 @@ def _read(source: Source, reading: Reading, report: Report, delimiter: str) -> I
     Raises DataError for names of columns that are empty, missing or there twice, rows of another width than the header,
     quotes that do not pair, and cells of more than 131,072 characters.
     """
-    rows = _rows(source, reading, report, delimiter)
+    blocks = line_blocks(source, reading.encoding, report)
+    lines = chain.from_iterable(StringIO(block, newline="\n") for block in blocks)
+    rows = table_rows(lines, source.name, delimiter)
     line, header = next(rows, (0, []))
     if not header:
-        raise DataError("no header, only blank lines", hint="begin with the names of the columns", where=source.name)
+        raise no_header(source.name)
     where = f"{source.name}:{line}"
-    names = _names(header, where)
+    names = column_names(header, where)
     if reading.columns.vector:
         return as_sequences(_steps(rows, names, where, source.name, reading), reading)
     return _texts(rows, names, where, source.name, reading)
 
 
 def _texts(rows: Rows, names: list[str], header: str, file: str, reading: Reading) -> Iterator[Example]:
-    text = _place(reading.columns.text, names, header)
-    label = _place(reading.columns.label, names, header) if reading.labelled else 0
+    text = column_place(reading.columns.text, names, header)
+    label = column_place(reading.columns.label, names, header) if reading.labelled else 0
     for line, cells in rows:
-        yield example(cells[text], _labels(cells[label], reading), f"{file}:{line}", reading)
+        yield example(cells[text], cell_labels(cells[label], several=reading.multi_label), f"{file}:{line}", reading)
 
 
 def _steps(rows: Rows, names: list[str], header: str, file: str, reading: Reading) -> Iterator[Step]:
     columns = reading.columns
-    places = _vector_places(columns, names, header)
+    places = vector_places(columns, names, header)
     chosen = [names[place] for place in places]
     take: Callable[[list[str]], Sequence[str]] = (
         itemgetter(*places) if len(places) > 1 else lambda cells: [cells[places[0]]]
     )
-    label = _place(columns.label, names, header) if reading.labelled else None
-    sequence = None if columns.sequence is None else _place(columns.sequence, names, header)
-    time = None if columns.time is None else _place(columns.time, names, header)
+    label = column_place(columns.label, names, header) if reading.labelled else None
+    sequence = None if columns.sequence is None else column_place(columns.sequence, names, header)
+    time = None if columns.time is None else column_place(columns.time, names, header)
     for line, cells in rows:
         where = f"{file}:{line}"
+        labels = [] if label is None else cell_labels(cells[label], several=reading.multi_label)
         yield Step(
             where,
             None if sequence is None else cells[sequence],
             None if time is None else cells[time],
             numbers(take(cells), chosen, where),
-            () if label is None else check_labels(_labels(cells[label], reading), where, reading),
+            () if label is None else check_labels(labels, where, reading),
         )
 
 
-def _labels(cell: str, reading: Reading) -> list[str]:
-    if not reading.multi_label:
+def cell_labels(cell: str, *, several: bool) -> list[str]:
+    """Return the labels of a cell, which may hold several of them or none, or one."""
+    if not several:
         return [cell]
     return cell.split(SEPARATOR) if cell.strip() else []
 
 
-def _names(header: list[str], where: str) -> list[str]:
+def no_header(file: str) -> DataError:
+    """Return the error for a table of blank lines."""
+    return DataError("no header, only blank lines", hint="begin with the names of the columns", where=file)
+
+
+def column_names(header: list[str], where: str) -> list[str]:
+    """Return the names in a header; raises DataError for one that is empty or there twice."""
     names = [name.strip() for name in header]
     if not all(names):
         message = f"column {names.index('') + 1} of the header has no name"
@@ -92,7 +102,8 @@ def _names(header: list[str], where: str) -> list[str]:
     return names
 
 
-def _place(name: str, names: list[str], where: str) -> int:
+def column_place(name: str, names: list[str], where: str) -> int:
+    """Return the place of a column, from 0; raises DataError for one that is missing."""
     if name not in names:
         if len(names) == 1 and (other := next((mark for mark in ";\t|," if mark in names[0]), "")):
             hint = f"separate columns with a comma (csv) or a tab (tsv), not {other!r}"
@@ -101,21 +112,24 @@ def _place(name: str, names: list[str], where: str) -> int:
     return names.index(name)
 
 
-def _vector_places(columns: Columns, names: list[str], where: str) -> list[int]:
+def vector_places(columns: Columns, names: list[str], where: str) -> list[int]:
+    """Return the places of the columns of numbers; raises DataError for one that is missing."""
     others = {columns.label, columns.sequence, columns.time}  # which no pattern means: the answer is no input
     places: list[int] = []
     for name in columns.vector:
         fitting = [
             i for i, other in enumerate(names) if "*" in name and fnmatchcase(other, name) and other not in others
         ]
-        places += fitting if fitting and name not in names else [_place(name, names, where)]
+        places += fitting if fitting and name not in names else [column_place(name, names, where)]
     return list(dict.fromkeys(places))
 
 
-def _rows(source: Source, reading: Reading, report: Report, delimiter: str) -> Rows:
-    """Yield the header and the rows, none of them blank, each with the number of the line that it begins in."""
-    blocks = line_blocks(source, reading.encoding, report)
-    lines = chain.from_iterable(StringIO(block, newline="\n") for block in blocks)
+def table_rows(lines: Iterable[str], file: str, delimiter: str) -> Rows:
+    """Yield the header and the rows, none of them blank, each with the number of the line that it begins in.
+
+    No line is taken before the rows above it were. Raises DataError for a row of another width than the header, quotes
+    that do not pair, and a cell that is too long.
+    """
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     line, width = 1, 0
     try:
@@ -124,11 +138,11 @@ def _rows(source: Source, reading: Reading, report: Report, delimiter: str) -> R
                 width = width or len(cells)
                 if len(cells) != width:
                     message = f"{len(cells)} cells where the header has {width}"
-                    raise DataError(message, hint="quote cells that hold the separator", where=f"{source.name}:{line}")
+                    raise DataError(message, hint="quote cells that hold the separator", where=f"{file}:{line}")
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        raise _malformed(str(error), f"{source.name}:{line}", reader.line_num, delimiter) from None
+        raise _malformed(str(error), f"{file}:{line}", reader.line_num, delimiter) from None
 
 
 def _malformed(message: str, where: str, line: int, delimiter: str) -> DataError:

@@ -6,12 +6,26 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from rnncli.data.examples.example import Example, Reading, Vectors, listed, shown
 from rnncli.errors import DataError
+
+
+class Row(Protocol):
+    """What stands in a row of one step."""
+
+    @property
+    def where(self) -> str: ...  # noqa: D102
+    @property
+    def sequence(self) -> str | None: ...  # noqa: D102
+    @property
+    def time(self) -> str | None: ...  # noqa: D102
+
+
+AnyRow = TypeVar("AnyRow", bound=Row)
 
 
 class Step(NamedTuple):
@@ -54,20 +68,32 @@ def as_sequences(steps: Iterable[Step], reading: Reading) -> Iterator[Example]:
         for step in steps:
             yield Example(as_vectors([step.values], step.where), step.labels, step.where)
         return
+    for rows in in_sequences(steps):
+        first = rows[0]
+        for step in rows:
+            if step.labels != first.labels:
+                here, there = (listed(labels) or "none" for labels in (step.labels, first.labels))
+                message = (
+                    f"sequence {shown(first.sequence or '')} has the label {here} here and {there} at {first.where}"
+                )
+                raise DataError(message, hint="give all rows of a sequence the same", where=step.where)
+        ordered = rows if reading.columns.time is None else by_time(rows)
+        yield Example(as_vectors([row.values for row in ordered], first.where), first.labels, first.where)
+
+
+def in_sequences(rows: Iterable[AnyRow]) -> Iterator[list[AnyRow]]:
+    """Yield the rows of each sequence as soon as they are complete.
+
+    Raises DataError for a sequence that goes on after another began.
+    """
     first_seen: dict[str | None, str] = {}
-    for name, group in groupby(steps, attrgetter("sequence")):
-        first, *rows = group
+    for name, group in groupby(rows, attrgetter("sequence")):
+        first, *others = group
         if name in first_seen:
             message = f"sequence {shown(name or '')} goes on after others; it began at {first_seen[name]}"
             raise DataError(message, hint="sort the rows by sequence", where=first.where)
         first_seen[name] = first.where
-        for step in rows:
-            if step.labels != first.labels:
-                here, there = (listed(labels) or "none" for labels in (step.labels, first.labels))
-                message = f"sequence {shown(name or '')} has the label {here} here and {there} at {first.where}"
-                raise DataError(message, hint="give all rows of a sequence the same", where=step.where)
-        ordered = [first, *rows] if reading.columns.time is None else _sorted([first, *rows])
-        yield Example(as_vectors([row.values for row in ordered], first.where), first.labels, first.where)
+        yield [first, *others]
 
 
 def as_vectors(values: object, where: str) -> Vectors:
@@ -79,8 +105,8 @@ def as_vectors(values: object, where: str) -> Vectors:
     return vectors
 
 
-def _sorted(rows: list[Step]) -> list[Step]:
-    """Sort by time; what has the same time stays in its order."""
+def by_time(rows: list[AnyRow]) -> list[AnyRow]:
+    """Sort by time; what has the same time stays in its order. Raises DataError for what is no time."""
     times = [_time(row) for row in rows]
     dates = [isinstance(time, datetime) for time in times]
     if any(dates) and not all(dates):
@@ -89,7 +115,7 @@ def _sorted(rows: list[Step]) -> list[Step]:
     return [rows[place] for place in sorted(range(len(rows)), key=times.__getitem__)]
 
 
-def _time(row: Step) -> float | datetime:
+def _time(row: Row) -> float | datetime:
     text = (row.time or "").strip()
     if _is_number(text):
         with suppress(ValueError):

@@ -97,3 +97,87 @@ def test_the_deviation_is_that_of_the_table():
     table = Embedding(200, 100, rng=np.random.default_rng(1), dtype=np.float32, deviation=0.1).weight.value
     assert table.dtype == np.float32
     assert table.std() == pytest.approx(0.1, rel=0.02)
+
+
+@pytest.fixture
+def partly_frozen():
+    embedding = Embedding(V, D, rng=np.random.default_rng(1), dtype=np.float64, learned=np.array([0, 3, 4]))
+    embedding.put(np.arange(V), np.arange(V * D).reshape(V, D) / 2)
+    return embedding
+
+
+def test_some_rows_are_frozen(partly_frozen):
+    named = partly_frozen.parameters()
+    assert {name: parameter.frozen for name, parameter in named.items()} == {"weight": False, "frozen": True}
+    np.testing.assert_array_equal(named["weight"].value, np.array([[0, 1, 2], [9, 10, 11], [12, 13, 14]]) / 2)
+    np.testing.assert_array_equal(named["frozen"].value[:, 0], np.array([3, 6, 15, 18]) / 2)
+    assert named["frozen"].grad.size == 0
+    assert [*Embedding(V, D, rng=None, dtype=np.float32).parameters()] == ["weight"]
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (4, 50)], ids=["vectors", "lookup"])
+def test_a_row_is_looked_up_wherever_it_is(partly_frozen, shape):
+    whole = Embedding(V, D, rng=None, dtype=np.float64)
+    whole.put(np.arange(V), np.arange(V * D).reshape(V, D) / 2)
+    ids = np.random.default_rng(2).integers(V, size=shape)
+    x, expected = partly_frozen.forward(ids), whole.forward(ids)
+    assert isinstance(x, Lookup) == isinstance(expected, Lookup) == (shape == (4, 50))
+    if isinstance(x, Lookup):
+        assert x.ids is ids
+        x, expected = x.vectors, expected.vectors
+    np.testing.assert_array_equal(x, expected)
+    np.testing.assert_array_equal(partly_frozen.vectors(ids.ravel()), whole.vectors(ids.ravel()))
+
+
+@pytest.mark.parametrize("tokens", [V, FEW + 1])
+def test_only_learned_rows_have_a_gradient(tokens):
+    learned = np.array([0, 3, 4, tokens - 1])
+    embedding = Embedding(tokens, D, rng=None, dtype=np.float64, learned=learned)
+    whole = Embedding(tokens, D, rng=None, dtype=np.float64)
+    rng = np.random.default_rng(2)
+    ids, d_x, d_vectors = rng.integers(tokens, size=(30, 4)), rng.normal(size=(D, 30, 4)), rng.normal(size=(tokens, D))
+    for each in (embedding, whole):
+        each.backward(d_x, ids)
+        each.backward(d_vectors, ids)
+        each.backward(d_x, ids)
+        each.backward(d_x[:, :0], ids[:0])
+    np.testing.assert_allclose(embedding.weight.grad, whole.weight.grad[learned], rtol=1e-12)
+    assert embedding.weight.grad.all()
+    assert embedding.frozen.grad.size == 0
+
+
+def test_no_token_of_a_batch_need_be_learned():
+    embedding = Embedding(FEW + 1, D, rng=None, dtype=np.float64, learned=np.array([0]))
+    embedding.backward(np.ones((D, 2, 2)), np.array([[1, 2], [3, 4]]))
+    assert not embedding.weight.grad.any()
+
+
+def test_vectors_are_put_where_they_belong(partly_frozen):
+    before = {name: parameter.value.copy() for name, parameter in partly_frozen.parameters().items()}
+    partly_frozen.put(np.array([3, 5]), np.array([[-1.0, -2, -3], [-4, -5, -6]]))
+    np.testing.assert_array_equal(partly_frozen.weight.value[1], [-1, -2, -3])
+    np.testing.assert_array_equal(partly_frozen.frozen.value[2], [-4, -5, -6])
+    for name, parameter in partly_frozen.parameters().items():
+        assert (parameter.value != before[name]).any(axis=1).sum() == 1
+
+
+def test_all_frozen_vectors_are_put_in_without_a_copy(partly_frozen):
+    vectors, learned = np.random.default_rng(1).normal(size=(4, D)), partly_frozen.weight.value.copy()
+    partly_frozen.put(np.array([1, 2, 5, 6]), vectors)
+    assert partly_frozen.frozen.value is vectors
+    np.testing.assert_array_equal(partly_frozen.weight.value, learned)
+    partly_frozen.put(np.array([6, 5, 2, 1]), vectors[::-1].copy())
+    assert partly_frozen.frozen.value is vectors
+    np.testing.assert_array_equal(partly_frozen.vectors(np.array([1, 2, 5, 6])), vectors)
+    partly_frozen.put(np.array([1, 2, 5, 6]), vectors.astype(np.float32))
+    assert partly_frozen.frozen.value.dtype == np.float64
+
+
+def test_the_learned_rows_of_a_partly_frozen_table_are_drawn():
+    embedding = Embedding(
+        300, 100, rng=np.random.default_rng(1), dtype=np.float32, deviation=0.3, learned=np.arange(200)
+    )
+    assert embedding.weight.value.std() == pytest.approx(0.3, rel=0.02)
+    assert embedding.frozen.value.shape == (100, 100)
+    assert embedding.frozen.value.dtype == np.float32
+    assert not embedding.frozen.value.any()
