@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnncli.models.embedding_spec import EmbeddingSpec
+from rnncli.models.embedding_spec import EmbeddingSpec, Pretrained
 from rnncli.models.stack_spec import StackSpec
 from rnncli.nn.blocks import flat
-from rnncli.nn.layers import Embedding, Lookup, Softmax
+from rnncli.nn.layers import Lookup, Softmax
 from rnncli.nn.layers.softmax import SoftmaxGradient
 from rnncli.nn.layers.stack import StackCache
 from rnncli.nn.parameter import Array, Parameters, prefixed
@@ -25,6 +25,7 @@ class LanguageModelSpec(StackSpec):
 
     def __post_init__(self) -> None:
         """Refuse combinations that make no sense."""
+        super().__post_init__()
         if self.tie_embeddings and self.embedding.kind != "learned":
             raise ValueError("tie_embeddings needs embedding.kind: learned")
         if self.tie_embeddings and self.embedding.size != self.hidden_size:
@@ -46,7 +47,8 @@ class LanguageModelCache(NamedTuple):
 class LanguageModel:
     """Embedding → recurrent stack → linear → softmax: a, h, o, ŷ at every step (Mikolov et al. 2010).
 
-    V classes, E embedding size, H hidden units; ids (T, B).
+    Or in place of the recurrent stack a control's, with causal windows (Bengio et al. 2003). V classes, E embedding
+    size, H hidden units; ids (T, B).
     """
 
     def __init__(
@@ -54,26 +56,26 @@ class LanguageModel:
         spec: LanguageModelSpec,
         vocabulary_size: int,
         *,
+        pretrained: Pretrained | None = None,
         rng: np.random.Generator | None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        V, E, H = vocabulary_size, spec.embedding.size, spec.hidden_size
+        V, H = vocabulary_size, spec.hidden_size
         self.spec = spec
         self.vocabulary_size = V
         # A tied table is also the output weight, so it begins at that weight's scale
         deviation = H**-0.5 if spec.tie_embeddings else 1.0
-        learned = spec.embedding.kind == "learned"
-        self.embedding = Embedding(V, E, rng=rng, dtype=dtype, deviation=deviation) if learned else None
-        self.recurrent = spec.build(E if learned else V, rng=rng, dtype=dtype)
+        self.embedding = spec.embedding.build(V, pretrained, rng=rng, dtype=dtype, deviation=deviation)
+        self.recurrent = spec.build(self.embedding.size if self.embedding else V, rng=rng, dtype=dtype)
         tied = self.embedding.weight if self.embedding and spec.tie_embeddings else None
         self.output = Softmax(H, V, rng=rng, dtype=dtype, bias=spec.bias, weight=tied)
 
     def parameters(self) -> Parameters:
-        """Return `embedding.weight`, `recurrent.0.weight_ih`, …, `output.weight`, `output.bias`."""
+        """Return `embedding.weight`, `recurrent.0.weight_ih` or `convolution.0.weight`, …, `output.weight`, …"""
         embedding = prefixed("embedding", self.embedding.parameters()) if self.embedding else {}
         return (
             embedding
-            | prefixed("recurrent", self.recurrent.parameters())
+            | prefixed(self.spec.stack_name, self.recurrent.parameters())
             | prefixed("output", self.output.parameters())
         )
 

@@ -4,11 +4,12 @@ B columns, V vocabulary size, L layers, H hidden units, S states, s saved arrays
 recurrent products kept apart.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from rnncli.models.language_model import LanguageModel
+from rnncli.models.window_step import WindowStep
 from rnncli.nn.blocks import CACHE_LINE, empty
 from rnncli.nn.cell_step import Calls, arrange, cell_calls
 from rnncli.nn.layers import Recurrent
@@ -18,6 +19,27 @@ from rnncli.nn.protocols import State
 
 TABLE_SIZE = 2**20
 """Up to so many numbers, what each token adds to the gates of the first layer is worked out beforehand."""
+
+
+class StepRoutine(Protocol):
+    """What generation asks of a model."""
+
+    def start(self, state: State) -> Any:
+        """Return the state to step on from, given that of each layer (S, F, B)."""
+        ...
+
+    def select(self, state: Any, columns: Array) -> Any:
+        """Return a state made of copies of these columns (B',)."""
+        ...
+
+    def __call__(self, ids: Array, state: Any) -> tuple[Array, Any]:
+        """Return the logits (V, B) that follow ids (B,), and the new state; the next step may overwrite both."""
+        ...
+
+
+def step_of(model: LanguageModel) -> StepRoutine:
+    """Return the step routine that fits the model's layers."""
+    return LanguageModelStep(model) if model.spec.is_recurrent else WindowStep(model)
 
 
 class Product(NamedTuple):
@@ -122,7 +144,7 @@ class LanguageModelStep:
         layer, embedding = self.layers[0], self.model.embedding
         W = layer.weight_ih.value
         inputs = np.repeat(self.biases[0], len(ids), axis=1)
-        inputs[: len(W)] += arrange(layer.cell, W @ embedding.weight.value[ids].T if embedding else W[:, ids])
+        inputs[: len(W)] += arrange(layer.cell, W @ embedding.vectors(ids).T if embedding else W[:, ids])
         return inputs
 
     def _bind(self, memory: Array) -> StepState:

@@ -63,15 +63,20 @@ class Cell(Protocol):
 
 
 class SequenceLayer(Protocol):
-    """A layer over sequences with a hidden state: x (D, T, B) in, y (F, T, B) out; of a state, S arrays (F, B).
+    """A layer over sequences with a state: x (D, T, B) in, y (H, T, B) out; of a state, S arrays (F, B).
 
     Padding, where the mask (T, B) is False, holds the state still and changes nothing, whatever finite numbers stand
-    there: y repeats the state, and x gets no gradient.
+    there: y repeats a recurrent state and is zero above a convolution, and x gets no gradient.
     """
 
     @property
     def output_size(self) -> int:
-        """F: rows of what `forward` returns, and of a state."""
+        """H: rows of what `forward` returns."""
+        ...
+
+    @property
+    def state_shape(self) -> tuple[int, int]:
+        """S and F of a state: those of the hidden state, or of the inputs that later steps read again."""
         ...
 
     def parameters(self) -> Parameters:
@@ -134,7 +139,7 @@ class Loss:
 
 
 State = list[Array]
-"""The hidden state of a stack: for each layer an array (S, H, B)."""
+"""The state of a stack: for each layer an array (S, F, B)."""
 
 
 class SupportsBatch(Protocol):

@@ -87,6 +87,31 @@ def cell_arrays(make, layers, rng, titles=tuple(LENGTHS)):
     return {f"{layers}/{name}": array for name, array in arrays.items()}
 
 
+def convolution_arrays(rng, activation, *, centred):
+    """Two dilated convolutions over full and over ragged lengths: L = Σ output·A, and every gradient.
+
+    Padding is zero above each of them, as it is below.
+    """
+    kernel, g = 4 if centred else 3, getattr(torch, activation)
+    layers = [nn.Conv1d(size, H, kernel, dilation=d, padding="same" if centred else 0) for size, d in ((D, 1), (H, 2))]
+    module = nn.ModuleList(layers)
+    randomize(module.parameters(), rng, 0.6)
+    x, wanted = leaf(rng, T, B, D), leaf(rng, T, B, H)
+    leaves = dict(module.named_parameters()) | {"x": x}
+    arrays = leaves | {"weight_of_output": wanted}
+    for title, lengths in LENGTHS.items():
+        real = (torch.arange(T)[:, None] < torch.tensor(lengths)).T[:, None]  # (B, 1, T)
+        y = x.permute(1, 2, 0) * real
+        for layer in layers:
+            reach = 0 if centred else (kernel - 1) * layer.dilation[0]
+            y = g(layer(nn.functional.pad(y, (reach, 0)))) * real
+        output = y.permute(2, 0, 1)
+        gradients = torch.autograd.grad((output * wanted).sum(), list(leaves.values()))
+        arrays |= {f"{title}/lengths": torch.tensor(lengths), f"{title}/output": output}
+        arrays |= {f"{title}/d_{name}": array for name, array in zip(leaves, gradients, strict=True)}
+    return {f"{activation}/{'centred' if centred else 'causal'}/{name}": array for name, array in arrays.items()}
+
+
 def optimizer_arrays(rng):
     """Ten steps of every optimizer on one sequence of gradients: the parameters after each step."""
     start, gradients = rng.standard_normal(7), rng.standard_normal((STEPS, 7))
@@ -221,6 +246,11 @@ def main():
         write(name, cell_arrays(make, 1, rng, ["ragged"]) | cell_arrays(make, 2, rng, ["ragged"]))
     write("losses", loss_arrays(np.random.default_rng(next(random_seed))))
     write("crf", crf_arrays(np.random.default_rng(next(random_seed))))
+    rng = np.random.default_rng(next(random_seed))
+    arrays = {}
+    for activation, centred in (("tanh", False), ("relu", False), ("relu", True), ("sigmoid", True)):
+        arrays |= convolution_arrays(rng, activation, centred=centred)
+    write("convolution", arrays)
 
 
 if __name__ == "__main__":

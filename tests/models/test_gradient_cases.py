@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from rnncli.experiments import check_gradients
-from rnncli.models.gradient_cases import language_model_case, language_model_cases
+from rnncli.models.gradient_cases import CONTROLLED, language_model_case, language_model_cases
 from rnncli.models.language_model import EmbeddingSpec, LanguageModel, LanguageModelSpec
+from rnncli.models.stack_spec import Conv1d, WindowedMLP
 from rnncli.nn.cells import CELLS, GRUCell, LSTMCell, RNNCell
 from rnncli.nn.gradient_check import compare_gradients
-from rnncli.nn.layers import Lookup, embedding, recurrent
+from rnncli.nn.layers import Lookup, convolution, embedding, recurrent
 
 TOLERANCE = 1e-6
 CASES = list(language_model_cases(0))
@@ -49,11 +50,21 @@ def test_an_error_in_any_array_is_caught(case):
 
 def test_the_cases_are_every_combination():
     cells = sum(len(cls.variants()) for cls in CELLS.values())
-    assert len({case.title for case in CASES}) == len(CASES) == cells * 2 * 3 * 2
-    pairs = {(title.split(",")[0], *title.split(", ")[-2:]) for title in (case.title for case in CASES)}
+    titles = [case.title for case in CASES]
+    recurrent, controlled = titles[: cells * 2 * 3 * 2], titles[cells * 2 * 3 * 2 :]
+    assert len(set(titles)) == len(titles) == len(recurrent) + len(CONTROLLED) * 2
+    pairs = {(title.split(",")[0], *title.split(", ")[-2:]) for title in recurrent}
     assert len(pairs) == cells * 2 * 2  # of each cell, masked or not, with both initial states
-    assert CASES[0].title == "rnn tanh, 1 layer, 5 tokens, learned embedding, full, zeros state"
-    assert CASES[-1].title == "gru, 2 layers, 5 tokens, one_hot embedding, masked, zeros state"
+    assert recurrent[0] == "rnn tanh, 1 layer, 5 tokens, learned embedding, full, zeros state"
+    assert recurrent[-1] == "gru, 2 layers, 5 tokens, one_hot embedding, masked, zeros state"
+    # of each two of embedding, mask and state every pair
+    found = [("".join(parts[-4:-2]), *parts[-2:]) for parts in (title.split(", ") for title in controlled)]
+    assert [len({case[:2] for case in found}), len({case[1:] for case in found})] == [3 * 2, 2 * 2]
+    assert len({case[::2] for case in found}) == 3 * 2
+    assert {title.split()[0] for title in controlled} == {"conv1d", "none"}
+    assert {title.split(",")[0].split()[1] for title in controlled} == {"relu", "tanh", "sigmoid"}
+    expected = "conv1d tanh, kernel 2, dilation 2, 2 layers, 5 tokens, one_hot embedding, full, given state"
+    assert expected in controlled
 
 
 @pytest.mark.parametrize(
@@ -87,6 +98,35 @@ def test_a_case_has_the_weights_the_inputs_and_the_initial_states():
     assert [shapes.pop(f"state.{layer}") for layer in (0, 1)] == [(2, 3, 2)] * 2
     assert shapes == {name: parameter.value.shape for name, parameter in model.parameters().items()}
     assert {array.dtype for array in (*case.values.values(), *case.grads.values())} == {np.dtype(np.float64)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fresh"), [("learned", False), ("learned", True), ("one_hot", False), ("one_hot", True)]
+)
+def test_a_case_of_a_control_has_the_states_of_layers_that_have_one(kind, fresh):
+    spec = LanguageModelSpec(EmbeddingSpec(kind, 3), cell=WindowedMLP(window=3), hidden_size=4, num_layers=2)
+    case = language_model_case(spec, 5, title="", masked=True, fresh=fresh, random_seed=1)
+    states = {name: value.shape for name, value in case.values.items() if "state" in name}
+    assert states == ({} if fresh else {"state.0": (2, 3 if kind == "learned" else 5, 2)})
+    assert case.grads.keys() == case.values.keys()
+    assert not case.grads["inputs"][:, 2:, 1].any()
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+@pytest.mark.parametrize(("kind", "tokens"), [("learned", 5), ("learned", 3), ("one_hot", 5)])
+def test_the_cases_of_controls_read_ids_in_every_way_there_is(kind, tokens, fresh, monkeypatch):
+    spec = LanguageModelSpec(EmbeddingSpec(kind, 3), cell=Conv1d(activation="tanh"), hidden_size=3, num_layers=1)
+
+    def off(sums, d, ids):
+        add_by_id(sums, 1.01 * d, ids)
+
+    add_by_id = embedding.add_by_id
+    for module in (embedding, convolution):
+        monkeypatch.setattr(module, "add_by_id", off)
+    report = compare(language_model_case(spec, tokens, title="", masked=True, fresh=fresh, random_seed=1))
+    wrong = {entry.name for entry in report if entry.error > 1e-3}
+    ways = {("learned", 5): {"embedding.weight"}, ("one_hot", 5): {"convolution.0.weight"}}
+    assert wrong == ways.get((kind, tokens), {"embedding.weight", "convolution.0.weight"})
 
 
 def test_a_learned_initial_state_takes_the_place_of_a_given_one():

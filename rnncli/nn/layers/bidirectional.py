@@ -37,6 +37,11 @@ class Bidirectional:
         """2H: rows of what `forward` returns."""
         return sum(layer.output_size for layer in self.directions.values())
 
+    @property
+    def state_shape(self) -> tuple[int, int]:
+        """S and 2H of a state (S, 2H, B)."""
+        return self.directions["forward"].state_shape[0], self.output_size
+
     def parameters(self) -> Parameters:
         """Return both layers' parameters as `forward.weight_ih`, …, `backward.weight_ih`, …"""
         ahead, back = self.directions["forward"].parameters(), self.directions["backward"].parameters()

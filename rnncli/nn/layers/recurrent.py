@@ -68,6 +68,11 @@ class Recurrent:
             cell.initialize_bias(self.bias.value.reshape(k, H))
         self.initial_state = Parameter(np.zeros((len(cell.states), H), dtype)) if learned_initial_state else None
 
+    @property
+    def state_shape(self) -> tuple[int, int]:
+        """S and H of a state (S, H, B)."""
+        return len(self.cell.states), self.hidden_size
+
     def parameters(self) -> Parameters:
         """Return the weights, and the biases and initial state where there are any."""
         named = {

@@ -1,4 +1,4 @@
-"""Recurrent layers on top of each other."""
+"""Layers over sequences on top of each other."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

@@ -160,6 +160,8 @@ def test_parameters_are_named_by_direction():
     for way in ("forward", "backward"):
         assert layer.parameters()[f"{way}.bias"] is layer.directions[way].bias
     assert layer.output_size == 2 * H
+    assert layer.state_shape == (1, 2 * H)
+    assert make(LSTMCell()).state_shape == (2, 2 * H)
 
 
 def test_float32_stays_float32(cell):

@@ -183,6 +183,12 @@ def test_a_lookup_stands_for_the_vectors_that_it_looks_up(cell, bias, tokens, ma
     assert not d_vectors[3].any()
 
 
+def test_a_state_has_the_shape_that_the_layer_tells(cell, x):
+    layer = make(cell)
+    assert layer.state_shape == (len(cell.states), H)
+    assert layer.forward(x)[1].shape == (*layer.state_shape, B)
+
+
 @pytest.mark.parametrize("cut", [1, 2, T - 1])
 def test_two_windows_equal_one_long_one(cell, x, d_h, cut):
     layer = make(cell)
