@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from rnncli import __version__
 from rnncli.cli.bench import bench
 from rnncli.cli.classify import classify
+from rnncli.cli.compare import compare
 from rnncli.cli.data import data
 from rnncli.cli.encode import encode
 from rnncli.cli.evaluate import evaluate
@@ -16,14 +17,17 @@ from rnncli.cli.generate import generate
 from rnncli.cli.gradcheck import gradcheck
 from rnncli.cli.init import init
 from rnncli.cli.score import score
+from rnncli.cli.tag import tag
 from rnncli.cli.train import train
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
     "generate": generate,
     "classify": classify,
+    "tag": tag,
     "encode": encode,
     "evaluate": evaluate,
+    "compare": compare,
     "score": score,
     "gradcheck": gradcheck,
     "init": init,

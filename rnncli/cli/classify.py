@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnncli.cli.options import Encoding, Json, Model, NoColor, Quiet, Runs, Threads
+from rnncli.cli.options import Encoding, GivenFile, GivenTexts, Json, Model, NoColor, Quiet, Runs, Threads
 
 if TYPE_CHECKING:
     from rnncli.nn.parameter import Array
@@ -13,14 +13,8 @@ if TYPE_CHECKING:
 
 
 def classify(
-    texts: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="TEXT", help="Texts, or vectors such as 1.5,2 (-- -1,2); without any, stdin."),
-    ] = None,
-    file: Annotated[
-        str | None,
-        typer.Option("--file", "-f", metavar="FILE", help="A text a line; or .csv, .tsv, .jsonl, .npz as in training."),
-    ] = None,
+    texts: GivenTexts = None,
+    file: GivenFile = None,
     top: Annotated[int | None, typer.Option("--top", metavar="K", min=1, help="The K most probable labels.")] = None,
     proba: Annotated[bool, typer.Option("--proba", help="The probability behind each label.")] = False,
     threshold: Annotated[

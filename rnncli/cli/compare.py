@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnncli.cli.options import Assignments, Epochs, Json, NoColor, Quiet, Runs, Steps, Threads, refuse_threads
-from rnncli.cli.train import occupied, read_document, run_name
+from rnncli.cli.run_request import occupied, read_document, run_name
 
 if TYPE_CHECKING:
     from rnncli.cli.console import Talk

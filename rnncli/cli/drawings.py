@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MATRIX = 12
 """Labels that a matrix of confusions has at most."""
+SHARES = 30
+"""Labels that a matrix of percentages has at most, which stands for it where it is too large."""
 CELL = 12
 """Columns that a number of it has at most."""
 PAIRS = 10
@@ -64,7 +66,8 @@ class Style:
 def confusions(report: "ClassificationReport", style: Style) -> list[str]:
     """Return the confusions of few labels as a matrix; of many, or where it is too wide, a list of the largest.
 
-    Labels that do not occur are left out; nothing is returned for label sets.
+    Before that list there is a matrix of percentages where that is not too wide. Labels that do not occur are left out;
+    nothing is returned for label sets.
     """
     if report.confusion is None:
         return []
@@ -72,32 +75,47 @@ def confusions(report: "ClassificationReport", style: Style) -> list[str]:
     labels = [report.labels[k].label for k in occurs]
     counts = report.confusion[occurs][:, occurs]
     predictable = len(occurs) - bool(report.unknown)  # the last row may be that of unknown labels
-    matrix = _matrix(counts[:, :predictable], labels, style) if 0 < predictable <= MATRIX else []
-    return matrix or _largest(counts, labels, style)
+    predicted = counts[:, :predictable]
+    if 0 < predictable <= MATRIX and (matrix := _matrix(predicted, labels, style)):
+        return matrix
+    largest = _largest(counts, labels, style)
+    if 0 < predictable <= SHARES and (matrix := _matrix(predicted, labels, style, percent=True)):
+        return [*matrix, "", *largest]
+    return largest
 
 
-def _matrix(counts: "Array", labels: Sequence[str], style: Style) -> list[str]:
-    """Lines with the counts (rows, columns), each shaded by its share of the row; none where they are too wide."""
+def _matrix(counts: "Array", labels: Sequence[str], style: Style, *, percent: bool = False) -> list[str]:
+    """Lines with the counts (rows, columns), each shaded by its share of the row, or with the shares in percent.
+
+    There are none where they are too wide.
+    """
     columns = counts.shape[1]
-    digits = len(str(counts.max()))
+    digits = 2 if percent else len(str(counts.max()))  # only 100 has three, and goes without its shade
     for named in (True, False):  # where the labels cannot head the columns, their numbers do
         names = list(labels) if named else [f"{k:>{len(str(columns))}} {label}" for k, label in enumerate(labels, 1)]
         wide = [columns_of(printable(name, keep="")) for name in names]
-        room = min(max(wide), max(8, style.width // 4))
+        room = min(max(wide), max(8, min(style.width // 4, style.width - (digits + 2) * columns)))
         cell = min(max(digits + 1, min(max(wide[:columns]), CELL)), (style.width - room) // columns - 1)
         heads = [style.shortened(name, cell) if named else str(k) for k, name in enumerate(names[:columns], 1)]
         if cell > digits and len(set(heads)) == columns:
             break
     else:
         return []
-    shade = "colour" if style.color else "shade"
-    lines = textwrap.wrap(f"confusions: labels down, predictions across, {shade} by share of the row", style.width)
+    what = "percent" if percent else f"{'colour' if style.color else 'shade'} by share"
+    lines = textwrap.wrap(f"confusions: labels down, predictions across, {what} of the row", style.width)
     lines.append(" " * room + "".join(" " * (cell + 1 - columns_of(head)) + head for head in heads))
     for row, (name, numbers) in enumerate(zip(names, counts.tolist(), strict=True)):
         label = style.shortened(name, room)
-        shares = [math.ceil(4 * number / max(1, sum(numbers))) for number in numbers]
+        shares = [number / max(1, sum(numbers)) for number in numbers]
         cells = [
-            _cell(number, share, digits, cell, RIGHT if row == column else WRONG, style)
+            _cell(
+                round(100 * share) if percent else number,
+                math.ceil(4 * share),
+                digits,
+                cell,
+                RIGHT if row == column else WRONG,
+                style,
+            )
             for column, (number, share) in enumerate(zip(numbers, shares, strict=True))
         ]
         lines.append(" ".join((label + " " * (room - columns_of(label)), *cells)))
@@ -105,7 +123,7 @@ def _matrix(counts: "Array", labels: Sequence[str], style: Style) -> list[str]:
 
 
 def _cell(number: int, share: int, digits: int, width: int, grounds: Sequence[int], style: Style) -> str:
-    """A count, its share of the row in quarters shown as the ground or before it."""
+    """A count or a percentage, its share of the row in quarters shown as the ground or before it."""
     if not number:
         return ("·" if style.blocks else "-").rjust(width)
     if style.color:
@@ -139,15 +157,15 @@ def taken_for(before: str, target: str, predicted: str, after: str, style: Style
     return [style.shortened(before + target, style.width), f"  taken for {label}{after}"]
 
 
-def length_bars(bins: "Sequence[LengthBin]", style: Style) -> list[str]:
+def length_bars(bins: "Sequence[LengthBin]", style: Style, counted: str = "examples") -> list[str]:
     """Return a bar of the accuracy of each range of lengths, full for 1; nothing where there is none."""
     if not bins:
         return []
     ranges = [f"{each.low}-{each.high}" if each.low < each.high else f"{each.low}" for each in bins]
-    width = max(4, min(BAR, style.width - max(6, *map(len, ranges)) - len("    accuracy  examples")))
+    width = max(4, min(BAR, style.width - max(6, *map(len, ranges)) - len(f"    accuracy  {counted}")))
     full, empty = "█░" if style.blocks else "#."
     rows = (
         (steps, (full * int(width * each.accuracy)).ljust(width, empty), f"{each.accuracy:.3f}", each.count)
         for steps, each in zip(ranges, bins, strict=True)
     )
-    return table(["length", "", "accuracy", "examples"], rows)
+    return table(["length", "", "accuracy", counted], rows)

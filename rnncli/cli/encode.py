@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnncli.cli.options import Encoding, Json, Model, NoColor, Quiet, Runs, Threads
+from rnncli.cli.options import Encoding, GivenFile, GivenTexts, Json, Model, NoColor, Quiet, Runs, Threads
 
 if TYPE_CHECKING:
     from rnncli.errors import DataError
@@ -13,14 +13,8 @@ if TYPE_CHECKING:
 
 
 def encode(
-    texts: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="TEXT", help="Texts, or vectors such as 1.5,2 (-- -1,2); without any, stdin."),
-    ] = None,
-    file: Annotated[
-        str | None,
-        typer.Option("--file", "-f", metavar="FILE", help="A text a line; or .csv, .tsv, .jsonl, .npz as in training."),
-    ] = None,
+    texts: GivenTexts = None,
+    file: GivenFile = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the vectors (N, R) as .npy here.")
     ] = None,

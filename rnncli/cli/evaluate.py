@@ -32,8 +32,9 @@ def evaluate(
     """Measure a model beside naive baselines.
 
     A language model: cross-entropy in nats, bits and perplexity, beside n-grams. A classifier: accuracy, precision,
-    recall and F1, confusions, accuracy by length, beside the majority and naive Bayes over words. A regression: errors,
-    beside the mean.
+    recall and F1, confusions, accuracy by length, beside the majority and naive Bayes over words. A tagger: the same of
+    each step, of unseen words, and F1 of spans, beside each word's most frequent tag. A regression: errors, beside the
+    mean.
 
     Examples: rnncli evaluate --split test; rnncli evaluate other.txt --json; rnncli evaluate --errors 10
     """

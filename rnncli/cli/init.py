@@ -9,7 +9,7 @@ from rnncli.cli.options import NoColor, Quiet
 
 
 def init(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="language_model, classification or regression.")],
+    task: Annotated[str, typer.Argument(metavar="TASK", help="language_model, classification, regression or tagging.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it here, where there is no file yet.")
     ] = None,
@@ -19,7 +19,8 @@ def init(
     """Write a spec with every key, its default and what it means.
 
     language_model: a text, and each next token. classification: a sequence (text or vectors) to a label, or several;
-    a plain row of a CSV is a sequence of one step. regression: a sequence to a real value.
+    a plain row of a CSV is a sequence of one step. regression: a sequence to a real value. tagging: every word,
+    character or frame of a sequence to a label, or several.
 
     Examples: rnncli init classification; rnncli init language_model --output poems.yaml
     """

@@ -25,8 +25,22 @@ RandomSeed = Annotated[
     int | None,
     typer.Option("--random-seed", metavar="N", min=0, help="The random generator's seed: the same gives the same."),
 ]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the spec: --set model.dropout=0.2"),
+]
+Epochs = Annotated[int | None, typer.Option("--epochs", metavar="N", help="Passes over the training data.")]
+Steps = Annotated[int | None, typer.Option("--steps", metavar="N", help="Stop after so many updates.")]
 Encoding = Annotated[
     str | None, typer.Option("--encoding", metavar="NAME", help="The text's encoding, such as latin-1.")
+]
+GivenTexts = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="TEXT", help="Texts, or vectors such as 1.5,2 (-- -1,2); without any, stdin."),
+]
+GivenFile = Annotated[
+    str | None,
+    typer.Option("--file", "-f", metavar="FILE", help="A text a line; or .csv, .tsv, .jsonl, .npz as in training."),
 ]
 Threads = Annotated[
     int | None,

@@ -28,6 +28,10 @@ class View(Protocol):
     has_mistakes: bool
     """Whether single mistakes can be shown."""
 
+    def means(self, score: Any, unit: "Unit") -> dict[str, dict[str, float]]:
+        """Return the mean scores of "this model" and of each baseline, by name."""
+        ...
+
     def table(self, scores: "Sequence[Any]", unit: "Unit", style: "Style") -> list[str]:
         """Return a table of the scores beside those of the baselines."""
         ...
@@ -43,10 +47,16 @@ class View(Protocol):
 
 def view_of(task: "Task") -> View:
     """Return the view of a task's scores."""
+    from rnncli.cli.tagging_view import TaggingView
     from rnncli.tasks.labelled_scores import LabelledScore
     from rnncli.tasks.language_model import TextScore
+    from rnncli.tasks.tagging_scores import TaggingScore
 
-    views: dict[type[Any], View] = {TextScore: TextView(), LabelledScore: LabelledView()}
+    views: dict[type[Any], View] = {
+        TextScore: TextView(),
+        LabelledScore: LabelledView(),
+        TaggingScore: TaggingView(),
+    }
     return views[task.score_type]
 
 
@@ -76,10 +86,16 @@ class LabelledView:
 
     has_mistakes = True
 
-    def table(self, scores: "Sequence[LabelledScore]", unit: "Unit", style: "Style") -> list[str]:  # noqa: ARG002, D102
+    def means(self, score: "LabelledScore", unit: "Unit") -> dict[str, dict[str, float]]:  # noqa: ARG002, D102
+        return {
+            "this model": score.report.means | loss_of(score),
+            **{name: report.means for name, report in score.baselines.items()},
+        }
+
+    def table(self, scores: "Sequence[LabelledScore]", unit: "Unit", style: "Style") -> list[str]:  # noqa: D102
         from rnncli.cli.reports import comparison
 
-        return comparison({score.split: compared(score) for score in scores}, style)
+        return comparison({score.split: self.means(score, unit) for score in scores}, style)
 
     def more(self, score: "LabelledScore", style: "Style", errors: int) -> "Iterator[list[str]]":  # noqa: D102
         from rnncli.cli.reports import drawn, mistakes
@@ -99,14 +115,6 @@ class LabelledView:
         }
 
 
-def compared(score: "LabelledScore") -> dict[str, dict[str, float]]:
-    """Return the mean scores of a model and of the baselines on a split."""
-    return {
-        "this model": score.report.means | loss_of(score),
-        **{name: report.means for name, report in score.baselines.items()},
-    }
-
-
 def loss_of(score: "LabelledScore") -> dict[str, float]:
     """Return the cross-entropy of labels, in nats; of values nothing, since their errors say it all."""
     from rnncli.metrics import ClassificationReport
@@ -119,14 +127,19 @@ class TextView:
 
     has_mistakes = False
 
+    def means(self, score: "TextScore", unit: "Unit") -> dict[str, dict[str, float]]:  # noqa: D102
+        named = {"this model": score.loss.mean} | score.baselines
+        return {name: metrics(nats, unit) for name, nats in named.items()}
+
     def table(self, scores: "Sequence[TextScore]", unit: "Unit", style: "Style") -> list[str]:  # noqa: ARG002
         """Return a table of the model and the baselines on each split, the best first in no order but its own."""
         from rnncli.cli.console import table
 
-        rows = []
-        for score in scores:
-            named = {"this model": score.loss.mean} | score.baselines
-            rows += [[score.split, name, *formatted(metrics(nats, unit))] for name, nats in named.items()]
+        rows = [
+            [score.split, name, *formatted(values)]
+            for score in scores
+            for name, values in self.means(score, unit).items()
+        ]
         headers = ["split", "model", *(name.replace("_", " ") for name in metrics(0.0, unit))]
         return table(headers, rows) if rows else []
 

@@ -4,7 +4,7 @@ import codecs
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from rnncli.errors import DataError, UsageError
 
@@ -21,11 +21,15 @@ LONGEST = 1 << 24
 """Characters of a line, which must be in memory whole."""
 
 
+Read = Callable[[str, str], Any]
+"""What makes a sequence of a line, given where it stands; raises DataError for what is none."""
+
+
 class Given(NamedTuple):
     """One sequence that was given, or what is wrong with it; and where it stands."""
 
     where: str
-    sequence: "Array | None"
+    sequence: Any  # None where something is wrong
     error: DataError | None = None
 
 
@@ -34,22 +38,31 @@ def given_sequences(
 ) -> Iterator[list[Given]]:
     """Yield batches of sequences: those of the arguments, of a file, or of stdin, where every line is one.
 
+    Raises as `given_lines` does, and for a file that cannot be read: what stands before the place where it cannot is
+    yielded first.
+    """
+    if file not in (None, "-") and not texts and (name := model.file_format(file)):
+        yield from _batches(model, model.read_file(file, name, encoding))
+    else:
+        yield from given_lines(model.read_line, texts, file, encoding or model.task.data.encoding)
+
+
+def given_lines(read: Read, texts: Sequence[str], file: str | None, encoding: str) -> Iterator[list[Given]]:
+    """Yield batches of what `read` makes of texts and where they stand: arguments, or the lines of a file or of stdin.
+
     Lines are not waited for once there are some to answer. What cannot be read takes its place as an error. Raises
-    UsageError for texts and a file together, and DataError for a file that cannot be read: what stands before the
-    place where it cannot is yielded first.
+    UsageError for texts and a file together, and DataError for a file that there is not.
     """
     if texts and file is not None:
         raise UsageError("TEXT and --file exclude each other")
     if texts:
-        yield [_read(model, text, f"argument {number}") for number, text in enumerate(texts, 1)]
+        yield [_read(read, text, f"argument {number}") for number, text in enumerate(texts, 1)]
     elif file is None or file == "-":
         if sys.stdin is None:
             raise DataError("it is closed", hint="give a text, or --file FILE", where="standard input")
-        yield from _lines(model, sys.stdin.buffer, "standard input", encoding)
-    elif name := model.file_format(file):
-        yield from _batches(model, model.read_file(file, name, encoding))
+        yield from _lines(read, sys.stdin.buffer, "standard input", encoding)
     else:
-        yield from _file_of_lines(model, file, encoding)
+        yield from _file_of_lines(read, file, encoding)
 
 
 def answers(batch: Sequence[Given], answer: "Callable[[list[Array]], Array]") -> "Iterator[Array | DataError]":
@@ -96,28 +109,28 @@ def _example(model: "SequenceModel", example: "Example") -> Given:
         return Given(example.where, None, error)
 
 
-def _file_of_lines(model: "SequenceModel", file: str, encoding: str | None) -> Iterator[list[Given]]:
+def _file_of_lines(read: Read, file: str, encoding: str) -> Iterator[list[Given]]:
     from rnncli.data import find_sources
     from rnncli.data.files import unreadable
 
     if not Path(file).exists():  # unless it is a pattern, this says so
         for source in find_sources([file]):
-            yield from _file_of_lines(model, source.path, encoding)
+            yield from _file_of_lines(read, source.path, encoding)
         return
     try:
         with Path(file).open("rb") as stream:
-            yield from _lines(model, stream, file, encoding)
+            yield from _lines(read, stream, file, encoding)
     except OSError as error:
         raise unreadable(error, file) from None
 
 
-def _lines(model: "SequenceModel", stream: BinaryIO, name: str, encoding: str | None) -> Iterator[list[Given]]:
+def _lines(read: Read, stream: BinaryIO, name: str, encoding: str) -> Iterator[list[Given]]:
     from rnncli.data.files import printable
 
-    number, encoding = 0, encoding or model.task.data.encoding
+    number = 0
     for lines in _whole_lines(_decoded(stream, name, encoding)):
         wheres = (f"{printable(name)}:{number + i}" for i in range(1, len(lines) + 1))
-        yield [_read(model, line, where, encoding) for line, where in zip(lines, wheres, strict=True)]
+        yield [_read(read, line, where, encoding) for line, where in zip(lines, wheres, strict=True)]
         number += len(lines)
 
 
@@ -170,12 +183,12 @@ def _whole_lines(pieces: Iterator[str]) -> Iterator[list[str | None]]:
         yield [joined()]
 
 
-def _read(model: "SequenceModel", line: str | None, where: str, encoding: str = "") -> Given:
+def _read(read: Read, line: str | None, where: str, encoding: str = "") -> Given:
     if line is None:
         return Given(where, None, DataError(f"a line of more than {LONGEST:,} characters", where=where))
     try:
         line.encode()  # of what is no text, lone surrogates are left
-        return Given(where, model.read_line(line, where))
+        return Given(where, read(line, where))
     except UnicodeEncodeError:
         hint = "try --encoding latin-1" if encoding else ""
         return Given(where, None, DataError(f"bytes that are not {encoding or 'utf-8'}", hint=hint, where=where))

@@ -7,12 +7,13 @@ import numpy as np
 
 from rnncli.models.classifier_gradient_cases import sequence_classifier_cases
 from rnncli.models.gradient_cases import GradientCase, language_model_cases
+from rnncli.models.tagger_gradient_cases import sequence_tagger_cases
 from rnncli.nn.gradient_check import GradientError, compare_gradients
 from rnncli.nn.parameter import Array
 from rnncli.tasks import Task
 
-RECURRENT_WEIGHT = "weight_hh"
-"""How the names of the weights end that only backpropagation through time gives their gradient."""
+HARDEST = ("weight_hh", "convolution.0.weight")
+"""How the names of the weights end whose gradients come the longest way: back through time, or through all layers."""
 
 
 def check_gradients(
@@ -21,13 +22,13 @@ def check_gradients(
     """Compare analytic and numeric gradients of each case, in float64.
 
     With a `limit`, that many elements of each larger array are drawn. `inject_error` names an array ("" is the first
-    recurrent weight of the first case) whose largest gradient is put wrong by 1 % in every case that has it, to see the
-    check catch it; that element is always checked.
+    recurrent weight of the first case, or its lowest convolution's) whose largest gradient is put wrong by 1 % in every
+    case that has it, to see the check catch it; that element is always checked.
     """
     wanted = inject_error
     for case in cases:
         if wanted == "":
-            wanted = next(name for name in case.grads if name.endswith(RECURRENT_WEIGHT))
+            wanted = next(name for name in case.grads if name.endswith(HARDEST))
         place = _largest(case.grads[wanted]) if wanted in case.grads else None
         if wanted and place is not None:
             case.grads[wanted][place] *= 1.01
@@ -59,4 +60,6 @@ def gradient_cases(task: Task | None, random_seed: int) -> Iterator[GradientCase
     """Return the cases of every architecture, or those of one spec's model, at its own size."""
     if task is not None:
         return task.gradient_cases(random_seed)
-    return chain(language_model_cases(random_seed), sequence_classifier_cases(random_seed))
+    return chain(
+        language_model_cases(random_seed), sequence_classifier_cases(random_seed), sequence_tagger_cases(random_seed)
+    )

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from rnncli.data import PIECE
 from rnncli.errors import CheckpointError, DataError, UsageError
-from rnncli.experiments.stored import from_checkpoint, load
+from rnncli.experiments.stored import LoadedModel, from_checkpoint, load
 from rnncli.spec import Document, from_plain, to_plain, to_yaml, validate
 from rnncli.spec.messages import nearest, problem, shown
 from rnncli.storage import atomic_write, check_writable
@@ -48,9 +48,10 @@ class Run:
 
     def summary(self) -> str:
         """Say in a line what is trained on what."""
-        model, size = self.task.model, self.trainer.flat.values.size
+        model, sizes = self.task.model, _sizes(self)
+        frozen = f" and {sizes['frozen_parameters']:,} frozen ones" if "frozen_parameters" in sizes else ""
         return (
-            f"{model.cell.name} {model.num_layers} x {model.hidden_size}, {size:,} parameters, "
+            f"{model.cell.name} {model.num_layers} x {model.hidden_size}, {sizes['parameters']:,} parameters{frozen}, "
             f"{self.task.summary(self.dataset)} → {self.folder}"
         )
 
@@ -105,7 +106,7 @@ def start(
 def _started(task: Task, base: Path, folder: Path, init_from: Path | None, report: Report) -> Run:
     origin = load(init_from) if init_from else None
     if init_from and origin:
-        task = _inherited(task, origin.task, init_from)
+        task = _inherited(task, base, origin, init_from)
     cache = CorpusCache.beside(folder, keep=True)
     dataset = task.read(base, origin.resources if origin else None, cache=cache, report=report)
     task, notices = task.fitted(dataset)
@@ -122,16 +123,17 @@ def _copy(pipe: BinaryIO, file: BinaryIO) -> None:
         raise DataError("the pipe to train on is empty", hint="pipe a text into it, or name a file")
 
 
-def _inherited(task: Task, origin: Task, path: Path) -> Task:
-    """Return the task with the settings that the weights of a stored model depend on.
+def _inherited(task: Task, base: Path, model: LoadedModel, path: Path) -> Task:
+    """Return the task, whose paths are relative to `base`, with the settings that the weights of a model depend on.
 
     Raises UsageError where a spec asks for others.
     """
-    if type(task) is not type(origin):
-        raise UsageError(f"{path} holds a model of task {origin.task}, not {task.task}")
+    if type(task) is not type(model.task):
+        raise UsageError(f"{path} holds a model of task {model.task.task}, not {task.task}")
     kind: Any = type(task)
+    asked, origin = task.moved(base, base), model.task.moved(model.path.parent, base)  # so that their paths compare
     for name in task.inherited:
-        wanted, default, stored = (reduce(getattr, name.split("."), each) for each in (task, kind(), origin))
+        wanted, default, stored = (reduce(getattr, name.split("."), each) for each in (asked, kind(), origin))
         if wanted not in (default, stored):
             raise UsageError(f"{path} brings its own {name}", hint=f"leave {name} out of the spec")
     try:
@@ -194,7 +196,7 @@ def plan(task: Task, base: Path, folder: Path | None = None, *, report: Report =
     timed = len(list(islice(steps, 3)))
     seconds = (monotonic() - began) / max(1, timed) * run.trainer.total_steps
     return {
-        "parameters": run.trainer.flat.values.size,
+        **_sizes(run),
         **dataset.sizes(),
         **{name: getattr(task.training, name) for name in task.fitting},
         "steps_per_epoch": len(run.trainer.batches),
@@ -204,8 +206,17 @@ def plan(task: Task, base: Path, folder: Path | None = None, *, report: Report =
     }
 
 
+def _sizes(run: Run) -> dict[str, int]:
+    """Return how many numbers are learned, and how many stand still if there are such."""
+    learned = run.trainer.flat.values.size
+    frozen = sum(parameter.value.size for parameter in run.model.parameters().values()) - learned
+    return {"parameters": learned} | ({"frozen_parameters": frozen} if frozen else {})
+
+
 def _run(task: Task, folder: Path, dataset: Dataset, notices: list[str]) -> Run:
     model = task.build_model(dataset.resources, generator(task.training.random_seed, "initialization"))
+    if dataset.vectors:
+        model.embedding.put(*dataset.vectors)
     validation = dataset.splits.validation
     validate = (lambda: task.evaluate(model, dataset.resources, validation)) if validation else None
     trainer = Trainer(model, task.batches(dataset), validate, task.training, task.counted)

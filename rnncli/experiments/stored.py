@@ -7,12 +7,19 @@ from typing import Any
 
 from rnncli.errors import RnncliError, UsageError
 from rnncli.spec import from_plain
-from rnncli.tasks import TASKS, LabelledTask, LanguageModelTask, Task
+from rnncli.tasks import TASKS, LabelledTask, LanguageModelTask, TaggingTask, Task
 from rnncli.tasks.language_model import vocabulary_of
 from rnncli.tasks.sequence_model import SequenceModel
+from rnncli.tasks.tagging_model import TaggingModel
 from rnncli.tasks.text_generation import TextGenerator
 from rnncli.training import checkpoint as checkpoints
 from rnncli.training.checkpoint import Checkpoint
+
+_DATA: dict[type[Any], str] = {
+    LabelledTask: "--task classification reviews.csv",
+    TaggingTask: "--task tagging sentences.conll",
+}
+"""What a hint suggests to train on."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,13 @@ class LoadedModel:
         self._expect(LabelledTask)
         task: Any = self.task
         return SequenceModel(self.model, task, self.resources)
+
+    @property
+    def tagger(self) -> TaggingModel:
+        """The model as one that labels the steps of sequences; UsageError where it is of another task."""
+        self._expect(TaggingTask)
+        task: Any = self.task
+        return TaggingModel(self.model, task, self.resources)
 
     def _expect(self, *tasks: type[Any]) -> None:
         if not isinstance(self.task, tasks):
@@ -76,7 +90,7 @@ def find(path: Path | None, runs: Path, *tasks: type[Any]) -> LoadedModel:
         if not tasks or isinstance(loaded.task, tasks):
             return loaded
     kind = f" of task {_names(tasks)}" if models else ""
-    data = "--task classification reviews.csv" if tasks == (LabelledTask,) else "corpus.txt"
+    data = _DATA.get(tasks[0], "corpus.txt") if tasks else "corpus.txt"
     raise UsageError(
         f"no model{kind} under {runs}{os.sep}", hint=f"train one: rnncli train {data}; or name one: --model PATH"
     )

@@ -9,7 +9,15 @@ from typing import get_args
 import numpy as np
 
 from rnncli.models.embedding_spec import EmbeddingSpec
-from rnncli.models.gradient_cases import GradientCase, draw_initial_states, gradient_case
+from rnncli.models.gradient_cases import (
+    CONTROLLED,
+    GradientCase,
+    draw_initial_states,
+    draw_state,
+    gradient_case,
+    title_of,
+)
+from rnncli.models.input_layer import InputSizes
 from rnncli.models.sequence_classifier import Output, SequenceClassifier, SequenceClassifierSpec
 from rnncli.nn.cells import CELLS, AnyCell
 from rnncli.nn.layers.readouts import READOUTS
@@ -18,10 +26,9 @@ from rnncli.nn.layers.readouts import READOUTS
 def sequence_classifier_case(
     spec: SequenceClassifierSpec,
     output: Output,
+    sizes: InputSizes,
     *,
     outputs: int = 3,
-    vocabulary_size: int | None = None,
-    vector_size: int = 0,
     title: str,
     masked: bool,
     random_seed: int,
@@ -33,9 +40,7 @@ def sequence_classifier_case(
     """
     T, B = 4, 3
     rng = np.random.default_rng(random_seed)
-    model = SequenceClassifier(
-        spec, outputs, output, vocabulary_size=vocabulary_size, vector_size=vector_size, rng=rng, dtype=np.float64
-    )
+    model = SequenceClassifier(spec, outputs, output, sizes, rng=rng, dtype=np.float64)
     draw_initial_states(model.parameters(), rng)
     mask = np.arange(T)[:, None] < np.array([T, T - 2, T - 3]) if masked else None
     targets = {
@@ -43,21 +48,23 @@ def sequence_classifier_case(
         "sigmoid": rng.integers(2, size=(outputs, B)),
         "linear": rng.standard_normal((outputs, B)),
     }[output]
-    batch = SimpleNamespace(targets=targets, mask=mask, weights=rng.uniform(0.5, 2, B))
+    batch = SimpleNamespace(inputs=None, targets=targets, mask=mask, weights=rng.uniform(0.5, 2, B))
     state = None
     if spec.initial_state == "zeros":
-        size = model.recurrent.output_size
-        state = [rng.standard_normal((len(spec.cell.states), size, B)) for _ in range(spec.num_layers)]
-    width = vector_size or (spec.embedding.size if model.embedding else vocabulary_size or 0)
-    inputs = rng.standard_normal((width, T, B))
-    ids = rng.integers(vocabulary_size, size=(T, B)) if vocabulary_size else None
-    return gradient_case(title, model, batch, state, inputs, ids, random_seed)
+        state = draw_state(model.recurrent.layers, B, rng)
+    inputs = rng.standard_normal((model.inputs.output_size, T, B))
+    if sizes.vocabulary:
+        batch.inputs = rng.integers(sizes.vocabulary, size=(T, B))
+    return gradient_case(title, model, batch, state, inputs, random_seed, reads_ids=bool(sizes.vocabulary))
 
 
 def sequence_classifier_cases(random_seed: int) -> Iterator[GradientCase]:
-    """Every cell x readout; directions, layers, padding, outputs, inputs and initial states in turn."""
+    """Every cell x readout; directions, layers, padding, outputs, inputs and initial states in turn.
+
+    Then controls with windows centred and not; the rest in turn.
+    """
     cells: list[AnyCell] = [cell for cls in CELLS.values() for cell in cls.variants()]
-    outputs, inputs = get_args(Output), ("vectors", "5 tokens", "3 tokens")
+    outputs, inputs = get_args(Output), ("vectors", "5 tokens", "3 tokens", "5 one-hot tokens")
     for number, (cell, readout) in enumerate(product(cells, READOUTS)):
         output, source = outputs[number % 3], inputs[(number + number // 3) % 3]
         both, masked, layers = (number + number // 4) % 2 == 0, number % 3 > 0, 1 + number // 2 % 2
@@ -71,17 +78,32 @@ def sequence_classifier_cases(random_seed: int) -> Iterator[GradientCase]:
         )
         if number % 5 == 0:
             spec = replace(spec, initial_state="learned")
-        activation = f" {cell.activation}" if hasattr(cell, "activation") else ""
-        title = (
-            f"{cell.name}{activation}, {layers} layer{'s' * (layers > 1)}, {'both directions, ' * both}{readout}, "
-            f"{output}, {source}, {'masked' if masked else 'full'}, {spec.initial_state} state"
+        title = f"{title_of(cell, layers)}{', both directions' * both}"
+        yield _case(spec, output, source, title, masked=masked, random_seed=random_seed)
+    for number, ((control, layers), centred) in enumerate(product(CONTROLLED, (False, True))):
+        output, source, masked = outputs[number % 3], inputs[number % 4], number % 5 > 1
+        spec = SequenceClassifierSpec(
+            embedding=EmbeddingSpec("one_hot" if "one-hot" in source else "learned", 3),
+            cell=control,
+            hidden_size=2,
+            num_layers=layers,
+            bidirectional=centred,
+            readout=tuple(READOUTS)[(number + number // 4) % 4],
         )
-        yield sequence_classifier_case(
-            spec,
-            output,
-            vocabulary_size=None if source == "vectors" else int(source[0]),
-            vector_size=3 if source == "vectors" else 0,
-            title=title,
-            masked=masked,
-            random_seed=random_seed,
-        )
+        title = f"{title_of(control, layers)}, {'centred' if centred else 'causal'}"
+        yield _case(spec, output, source, title, masked=masked, random_seed=random_seed)
+
+
+def _case(
+    spec: SequenceClassifierSpec, output: Output, source: str, title: str, *, masked: bool, random_seed: int
+) -> GradientCase:
+    """Build the case that reads `vectors`, or `5 tokens`."""
+    mask = "masked" if masked else "full"
+    return sequence_classifier_case(
+        spec,
+        output,
+        InputSizes(None, 3) if source == "vectors" else InputSizes(int(source[0])),
+        title=f"{title}, {spec.readout}, {output}, {source}, {mask}, {spec.initial_state} state",
+        masked=masked,
+        random_seed=random_seed,
+    )

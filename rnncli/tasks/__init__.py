@@ -3,11 +3,13 @@
 from rnncli.tasks.classification import ClassificationTask, LabelledTask, RegressionTask
 from rnncli.tasks.language_model import LanguageModelTask
 from rnncli.tasks.protocol import Dataset, Report, Resources, Score, Task, silent
+from rnncli.tasks.tagging import TaggingTask
 
 TASKS: dict[str, type[Task]] = {
     "language_model": LanguageModelTask,
     "classification": ClassificationTask,
     "regression": RegressionTask,
+    "tagging": TaggingTask,
 }
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "Report",
     "Resources",
     "Score",
+    "TaggingTask",
     "Task",
     "silent",
 ]

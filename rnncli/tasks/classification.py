@@ -70,7 +70,8 @@ class LabelledTask(SequenceTask):
         report: Report = silent,
     ) -> SequenceDataset:
         """Read the data, paths relative to `base`, and derive vocabulary and labels from it unless they are given."""
-        return read_dataset(self.data, self.targets, self.training.random_seed, base, resources, report)
+        seed, embedding = self.training.random_seed, self.model.embedding
+        return read_dataset(self.data, self.targets, seed, base, resources, report, embedding)
 
     def read_files(
         self, files: Iterable[str], resources: Resources, *, encoding: str | None = None, report: Report = silent
@@ -92,8 +93,8 @@ class LabelledTask(SequenceTask):
             self.model,
             len(names),
             self.output,
-            vocabulary_size=len(inputs.vocabulary) if inputs.vocabulary else None,
-            vector_size=inputs.width,
+            inputs.sizes,
+            pretrained=self.model.embedding.pretrained_of(resources, inputs.sizes.vocabulary or 0),
             rng=rng,
             dtype=dtype,
         )
@@ -114,13 +115,11 @@ class LabelledTask(SequenceTask):
 
     def gradient_cases(self, random_seed: int) -> Iterator[GradientCase]:
         """Return what the gradients of this spec's model are checked on, at its own size."""
-        vectors = self.reads_vectors or self.data.format == "npz"
         for masked in (False, True):
             yield sequence_classifier_case(
                 self.model,
                 self.output,
-                vocabulary_size=None if vectors else 12,
-                vector_size=max(3, len(self.data.columns)) if vectors else 0,
+                self.sizes_to_check,
                 title=f"{self.model.cell.name}, {self.model.readout}, {'masked' if masked else 'full'}",
                 masked=masked,
                 random_seed=random_seed,

@@ -7,7 +7,7 @@ import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,9 +15,11 @@ import numpy as np
 
 from rnncli.data import Examples, Splits, TokenizerSpec, Vocabulary, split_items, split_stratified
 from rnncli.data.numbering import InOrder
+from rnncli.data.spellings import Spellings
 from rnncli.errors import DataError
 from rnncli.nn.parameter import Array
-from rnncli.tasks.protocol import Resources
+from rnncli.tasks.pretrained import Found, VectorsFile
+from rnncli.tasks.protocol import Resources, TokenVectors
 from rnncli.tasks.sequence_inputs import Inputs, Standardization
 from rnncli.tasks.text_spec import SplitSpec
 from rnncli.training.randomness import generator
@@ -32,6 +34,7 @@ class SequenceDataset:
     """What a model must know beside its inputs: `outputs`, the names of its outputs, among it."""
     splits: Splits[Examples]
     notices: tuple[str, ...]
+    vectors: TokenVectors | None = None
 
     @property
     def resources(self) -> Resources:
@@ -70,7 +73,7 @@ class Gathered:
     places: list[str] = field(default_factory=list)
     _ends: Any = field(default_factory=lambda: array("q", [0]))
     _ids: Any = field(default_factory=lambda: array("I"))
-    _numbers: InOrder = field(default_factory=InOrder)
+    _numbers: InOrder[str] = field(default_factory=InOrder)
     _vectors: list[Array] = field(default_factory=list)
 
     def add(self, steps: Sequence[str] | Array, where: str) -> None:
@@ -109,10 +112,26 @@ class Gathered:
         if self._vectors:
             vectors = np.concatenate([self._vectors[i] for i in train.tolist()])
             return Inputs(None, Standardization.of(vectors, on=self.standardize))
+        counts = self._word_counts(train)
+        return Inputs(Vocabulary.from_counts(counts.items(), self.tokenizer, items=None), None)
+
+    def pretrained(self, inputs: Inputs, train: Array, file: VectorsFile, *, cut: bool = True) -> tuple[Inputs, Found]:
+        """Return the inputs with what a file of vectors brings to the vocabulary of the training part, and that itself.
+
+        Without `cut` a token is a word as it was given. Raises DataError for vectors in place of words, and as
+        `VectorsFile.read` does.
+        """
+        if inputs.vocabulary is None:
+            hint = "set model.embedding.kind=learned"
+            raise DataError("pretrained vectors are for words, and these are vectors", hint=hint, where=self.places[0])
+        found = file.read(inputs.vocabulary, self._word_counts(train), cut=cut)
+        return replace(inputs, vocabulary=found.vocabulary, pretrained=found.pretrained), found
+
+    def _word_counts(self, train: Array) -> Counter[str]:
         counts: Counter[str] = Counter()
         for token, count in self._counts(train):
             counts[token.lower() if self.tokenizer.lowercase else token] += count
-        return Inputs(Vocabulary.from_counts(counts.items(), self.tokenizer, items=None), None)
+        return counts
 
     def characters(self, train: Array) -> Vocabulary:
         """Return the characters of the tokens of the training part."""
@@ -145,6 +164,30 @@ class Gathered:
     def _place_of(self, row: int) -> str:
         """Return where the sequence is that this row of all vectors is a step of."""
         return self.places[int(np.searchsorted(self.starts, row, "right")) - 1]
+
+    def examples(
+        self, inputs: Inputs, targets: Array, unknown: Array | None = None, lines: Array | None = None
+    ) -> tuple[Examples, Array | None]:
+        """Return the sequences with targets of their steps, as a model reads them, and the unknown tokens (N,)."""
+        values, unknown_tokens = self.values(inputs)
+        different, numbers, starts = self.different, self.numbers, self.starts
+
+        def tokens(i: int) -> list[str]:
+            return [different[number] for number in numbers[starts[i] : starts[i + 1]].tolist()]
+
+        every = Examples(
+            values,
+            starts,
+            targets,
+            self.places,
+            unknown,
+            of_steps=True,
+            tokens=tokens if inputs.vocabulary else None,
+            words=numbers if inputs.characters else None,
+            spellings=Spellings.of(different, inputs.characters) if inputs.characters else None,
+            lines=lines,
+        )
+        return every, unknown_tokens
 
     def texts(self, values: Array, inputs: Inputs, unknown: Array | None) -> Callable[[int], str] | None:
         """Return what spells the i-th text in its tokens, given what `values` returned; None for vectors.

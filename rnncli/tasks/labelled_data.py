@@ -7,9 +7,11 @@ from pathlib import Path
 from rnncli.data import Examples, Source, Splits, find_sources, units
 from rnncli.data.examples import SUFFIXES, Columns, Example, check_columns, format_of, read_examples
 from rnncli.errors import DataError
+from rnncli.models.embedding_spec import EmbeddingSpec
 from rnncli.tasks.gathered import Gathered, SequenceDataset, split, split_notices
 from rnncli.tasks.labelled_spec import LabelledDataSpec
 from rnncli.tasks.paths import Paths, as_paths, resolved
+from rnncli.tasks.pretrained import find_vectors
 from rnncli.tasks.protocol import Report, Resources
 from rnncli.tasks.sequence_inputs import inputs_of
 from rnncli.tasks.targets import Targets
@@ -23,13 +25,16 @@ def read_dataset(
     base: Path,
     resources: Resources | None,
     report: Report,
+    embedding: EmbeddingSpec,
 ) -> SequenceDataset:
     """Read and split the examples; what a model needs to know of them, unless given, comes from the training part.
 
-    Raises DataError for files that cannot be read, and examples that nothing can be learnt from.
+    If it does, and the embedding asks for vectors of a file, this is read, too. Raises DataError for files that cannot
+    be read, and examples that nothing can be learnt from.
     """
     if not as_paths(spec.train):
         raise DataError("no training data", hint="name a file: rnncli train reviews.csv, or data.train in the spec")
+    file = find_vectors(embedding, spec.tokenizer, base, report) if resources is None else None
     gathered, labels = Gathered(spec.tokenizer, spec.standardize), list[tuple[str, ...]]()
     spans: dict[str, range] = {}
     for name in Splits._fields:
@@ -42,7 +47,9 @@ def read_dataset(
     numbers, places = split(spec.split, spans, classes, random_seed), gathered.places
     train = numbers.train.tolist()
     known = resources or targets.resources([labels[i] for i in train], [places[i] for i in train])
-    inputs = inputs_of(resources) if resources else gathered.inputs(numbers.train)
+    inputs, found = inputs_of(resources) if resources else gathered.inputs(numbers.train), None
+    if file:
+        inputs, found = gathered.pretrained(inputs, numbers.train, file)
     values, unknown_tokens = gathered.values(inputs)
     text = gathered.texts(values, inputs, unknown_tokens)
     encoded, unknown_labels = targets.encode(labels, places, known)
@@ -63,7 +70,9 @@ def read_dataset(
         )
     if splits.train.unknown is None:
         notices += targets.notices(splits.train, known)
-    return SequenceDataset(inputs, known, splits, tuple(notices))
+    if found is None:
+        return SequenceDataset(inputs, known, splits, tuple(notices))
+    return SequenceDataset(inputs, known, splits, (*found.notices, *notices), found.vectors)
 
 
 def read_other(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -15,6 +16,7 @@ from rnncli.models.language_model import LanguageModel, LanguageModelSpec
 from rnncli.models.ngram import baselines
 from rnncli.nn.protocols import Loss
 from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
+from rnncli.tasks.pretrained import find_vectors
 from rnncli.tasks.protocol import Report, Resources, Task, Unit, silent
 from rnncli.tasks.text_data import TextDataset, evaluation_batches, fit_sizes, make_batches, read_dataset, read_other
 from rnncli.tasks.text_generation import TextGenerator
@@ -55,6 +57,10 @@ class LanguageModelTask(Task):
             raise ValueError(
                 "training.state: reset is for data.format: stream; each line begins with a fresh state anyway"
             )
+        if self.model.embedding.extra_words:
+            raise ValueError(
+                "model.embedding.extra_words is for classifiers: a language model would have to predict those words"
+            )
 
     @property
     def unit(self) -> Unit:
@@ -69,9 +75,17 @@ class LanguageModelTask(Task):
         cache: CorpusCache = NO_CACHE,
         report: Report = silent,
     ) -> TextDataset:
-        """Read the data, paths relative to `base`, and build its vocabulary unless one is given."""
-        vocabulary = None if resources is None else vocabulary_of(resources)
-        return read_dataset(self.data, self.training.random_seed, base, vocabulary, cache=cache, report=report)
+        """Read the data, paths relative to `base`, and build its vocabulary unless one is given.
+
+        Vectors of a file are read with a vocabulary that is new.
+        """
+        read = partial(read_dataset, self.data, self.training.random_seed, base, cache=cache, report=report)
+        embedding = self.model.embedding
+        if resources is not None:
+            vocabulary = vocabulary_of(resources)
+            return replace(read(vocabulary), pretrained=embedding.pretrained_of(resources, len(vocabulary)))
+        file = find_vectors(embedding, self.data.tokenizer, base, report)
+        return read().with_vectors(file) if file else read()
 
     def read_files(
         self, files: Iterable[str], resources: Resources, *, encoding: str | None = None, report: Report = silent
@@ -95,7 +109,9 @@ class LanguageModelTask(Task):
         self, resources: Resources, rng: np.random.Generator | None, dtype: DTypeLike = np.float32
     ) -> LanguageModel:
         """Return a fresh model; without `rng` its weights are zeros, to be loaded."""
-        return LanguageModel(self.model, len(vocabulary_of(resources)), rng=rng, dtype=dtype)
+        V = len(vocabulary_of(resources))
+        pretrained = self.model.embedding.pretrained_of(resources, V)
+        return LanguageModel(self.model, V, pretrained=pretrained, rng=rng, dtype=dtype)
 
     def batches(self, dataset: TextDataset) -> Batches:
         """Return the training batches."""

@@ -4,13 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from rnncli.data import Splits
 from rnncli.models.gradient_cases import GradientCase
+from rnncli.nn.parameter import Array
 from rnncli.nn.protocols import Loss
 from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
 from rnncli.tasks.paths import moved_paths
@@ -29,6 +30,13 @@ Resources = dict[str, Any]
 
 def silent(activity: str, done: int, total: int) -> None:
     """Report to nobody."""
+
+
+class TokenVectors(NamedTuple):
+    """Vectors that tokens begin with, or keep, as a file gives them."""
+
+    ids: Array  # (F,), increasing
+    vectors: Array  # (F, D)
 
 
 class Dataset(Protocol):
@@ -52,6 +60,11 @@ class Dataset(Protocol):
     @property
     def fingerprint(self) -> str:
         """A hash of what there is to train and to validate on, by which a resumed run knows its data again."""
+        ...
+
+    @property
+    def vectors(self) -> TokenVectors | None:
+        """What the embedding of a new model is given; None where there is nothing, or weights are stored."""
         ...
 
     def sizes(self) -> dict[str, int]:
@@ -144,6 +157,10 @@ class Task(ABC):
         """Return what the gradients of this spec's model are checked on, at its own size."""
 
     def moved(self, base: Path, folder: Path) -> Self:
-        """Return the task with its data paths, relative to `base`, as seen from `folder`."""
+        """Return the task with the paths of its data and vectors, relative to `base`, as seen from `folder`."""
         moved = {name: moved_paths(getattr(self.data, name), base, folder) for name in Splits._fields}
-        return replace(self, data=replace(self.data, **moved))
+        task, embedding = replace(self, data=replace(self.data, **moved)), getattr(self.model, "embedding", None)
+        if embedding is None or embedding.path is None:
+            return task
+        embedding = replace(embedding, path=moved_paths(embedding.path, base, folder))
+        return replace(task, model=replace(self.model, embedding=embedding))

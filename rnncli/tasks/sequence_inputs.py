@@ -3,6 +3,7 @@
 T time steps, D features.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -11,7 +12,10 @@ from typing import Any, Self
 import numpy as np
 
 from rnncli.data import Vocabulary, units
+from rnncli.data.examples.steps import as_vectors
 from rnncli.errors import DataError
+from rnncli.models.embedding_spec import Pretrained
+from rnncli.models.input_layer import InputSizes
 from rnncli.nn.parameter import Array
 from rnncli.tasks.protocol import Resources
 
@@ -97,17 +101,26 @@ class Inputs:
     standardization: Standardization | None
     characters: Vocabulary | None = None
     """Of words that are spelled out, too."""
+    pretrained: Pretrained | None = None
+    """What there is to know of the vectors of a file."""
 
     @property
     def width(self) -> int:
         """D, the features of a vector; 0 for texts."""
         return len(self.standardization.mean) if self.standardization else 0
 
+    @property
+    def sizes(self) -> InputSizes:
+        """What there is for a model to read."""
+        vocabulary = len(self.vocabulary) if self.vocabulary else None
+        return InputSizes(vocabulary, self.width, len(self.characters) if self.characters else 0)
+
     def resources(self) -> Resources:
         """Return it as a part of a checkpoint's resources."""
         if self.vocabulary:
-            spelled = {"characters": self.characters.to_plain()} if self.characters else {}
-            return {"vocabulary": self.vocabulary.to_plain(), **spelled}
+            others = {"characters": self.characters, "pretrained": self.pretrained}
+            plain = {name: other.to_plain() for name, other in others.items() if other}
+            return {"vocabulary": self.vocabulary.to_plain(), **plain}
         assert self.standardization
         return {"standardization": self.standardization.to_plain()}
 
@@ -127,11 +140,17 @@ class Inputs:
         return self.standardized(given, where)
 
     def ids(self, tokens: Iterable[str]) -> Array:
-        """Return the ids (T,) of tokens, of those that the vocabulary does not have that of `<unk>`."""
+        """Return the ids (T,) of tokens, of those that the vocabulary does not have that of `<unk>`.
+
+        But where its lower-case form has a vector that stands still, a token has that.
+        """
         assert self.vocabulary
         known, unknown = self.vocabulary.ids, self.vocabulary.unknown_id or 0
         if self.vocabulary.spec.lowercase:
             tokens = map(str.lower, tokens)
+        elif self.pretrained:
+            found = [self.pretrained.id_of(token, known) for token in tokens]
+            return np.array([unknown if i is None else i for i in found], np.intp)
         return np.array([known.get(token, unknown) for token in tokens], np.intp)
 
     def expect_text(self, where: str) -> Vocabulary:
@@ -158,5 +177,29 @@ def inputs_of(resources: Resources) -> Inputs:
     """Return how the model of a checkpoint reads; DataError when its resources do not say so."""
     if "vocabulary" in resources:
         characters = Vocabulary.from_plain(resources["characters"]) if "characters" in resources else None
-        return Inputs(Vocabulary.from_plain(resources["vocabulary"]), None, characters)
+        vocabulary, pretrained = Vocabulary.from_plain(resources["vocabulary"]), None
+        if "pretrained" in resources:
+            pretrained = Pretrained.from_plain(resources["pretrained"], len(vocabulary))
+        return Inputs(vocabulary, None, characters, pretrained)
     return Inputs(None, Standardization.from_plain(resources.get("standardization")))
+
+
+def vectors_of_line(line: str, where: str) -> Array:
+    """Read vectors (T, D) from a line; DataError where there are none."""
+    try:
+        plain: Any = json.loads(line) if line.lstrip().startswith("[") else [_number(cell) for cell in line.split(",")]
+        rows = plain if type(plain[0]) is list else [plain]
+        if all(type(number) in (int, float) for row in rows for number in row):
+            vectors = np.array(rows, np.float64)
+            if vectors.size and np.isfinite(vectors).all():
+                return as_vectors(vectors, where)  # rounded as those of files are
+    except (ValueError, TypeError, IndexError, OverflowError, RecursionError):
+        pass
+    hint = "write 1.5,2 for one step, [[1.5, 2], [3, 4]] for two"
+    raise DataError("not a vector of finite numbers, or a list of them", hint=hint, where=where)
+
+
+def _number(cell: str) -> float:
+    if "_" in cell:
+        raise ValueError(cell)  # Python's 1_000 is a number nowhere else
+    return float(cell)

@@ -3,7 +3,6 @@
 B sequences, T steps of one, D numbers in a step, K outputs, R features of a vector.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,7 +13,6 @@ import numpy as np
 
 from rnncli.data import for_answers, padded
 from rnncli.data.examples import SUFFIXES, Example, without_labels
-from rnncli.data.examples.steps import as_vectors
 from rnncli.errors import DataError
 from rnncli.models.sequence_classifier import SequenceClassifier
 from rnncli.nn.parameter import Array
@@ -23,7 +21,7 @@ from rnncli.tasks.labelled_data import read_inputs
 from rnncli.tasks.labelled_scores import THRESHOLD, scale_of
 from rnncli.tasks.paths import as_paths
 from rnncli.tasks.protocol import Resources
-from rnncli.tasks.sequence_inputs import Inputs, inputs_of
+from rnncli.tasks.sequence_inputs import Inputs, inputs_of, vectors_of_line
 
 LONGEST = 1 << 18
 """Steps of one sequence, all of which are in memory together with the states of the model."""
@@ -80,7 +78,7 @@ class SequenceModel:
         what the model cannot read.
         """
         if self.inputs.vocabulary is None:
-            return self.read(_vectors(line, where), where)
+            return self.read(vectors_of_line(line, where), where)
         return self.read(without_labels(line) if self._may_be_fasttext else line, where)
 
     @cached_property
@@ -126,24 +124,3 @@ class SequenceModel:
             with np.errstate(all="ignore"):  # whoever asked sees what is not finite
                 found[:, together] = answer(*padded([sequences[i] for i in together.tolist()]))
         return found
-
-
-def _vectors(line: str, where: str) -> Array:
-    """Read vectors (T, D) from a line; DataError where there are none."""
-    try:
-        plain: Any = json.loads(line) if line.lstrip().startswith("[") else [_number(cell) for cell in line.split(",")]
-        rows = plain if type(plain[0]) is list else [plain]
-        if all(type(number) in (int, float) for row in rows for number in row):
-            vectors = np.array(rows, np.float64)
-            if vectors.size and np.isfinite(vectors).all():
-                return as_vectors(vectors, where)  # rounded as those of files are
-    except (ValueError, TypeError, IndexError, OverflowError, RecursionError):
-        pass
-    hint = "write 1.5,2 for one step, [[1.5, 2], [3, 4]] for two"
-    raise DataError("not a vector of finite numbers, or a list of them", hint=hint, where=where)
-
-
-def _number(cell: str) -> float:
-    if "_" in cell:
-        raise ValueError(cell)  # Python's 1_000 is a number nowhere else
-    return float(cell)

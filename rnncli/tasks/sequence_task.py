@@ -6,6 +6,7 @@ from typing import Any, Self
 from rnncli.data import Bucketed
 from rnncli.data.examples import is_label
 from rnncli.errors import DataError
+from rnncli.models.input_layer import InputSizes
 from rnncli.nn.parameter import Array
 from rnncli.tasks.gathered import SequenceDataset
 from rnncli.tasks.labelled_spec import SequenceDataSpec
@@ -56,10 +57,13 @@ class SequenceTask(Task):
         """There is nothing to show but the scores."""
 
     @property
-    def reads_vectors(self) -> bool:
-        """Whether the spec says that sequences are vectors, and not of tokens."""
-        of_arrays = all(path.endswith(".npz") for path in as_paths(self.data.train) or ("",))
-        return bool(self.data.columns) or of_arrays
+    def sizes_to_check(self) -> InputSizes:
+        """What a model reads whose gradients are checked: vectors where the spec says so, else one of a few tokens."""
+        data: Any = self.data
+        of_arrays = data.format == "npz" or all(path.endswith(".npz") for path in as_paths(data.train) or ("",))
+        if data.columns or of_arrays:
+            return InputSizes(None, max(3, len(data.columns)))
+        return InputSizes(12, characters=8)
 
 
 def names_of(resources: Resources) -> list[str]:

@@ -2,15 +2,18 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 from rnncli.data import Encoded, Items, Sequences, Splits, Streams, Vocabulary, Windows, find_sources
 from rnncli.errors import DataError
+from rnncli.models.embedding_spec import Pretrained
 from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
 from rnncli.tasks.paths import Paths, as_paths, resolved
-from rnncli.tasks.protocol import Report, Resources, silent
+from rnncli.tasks.pretrained import VectorsFile
+from rnncli.tasks.protocol import Report, Resources, TokenVectors, silent
 from rnncli.tasks.text_encoding import encode, key_of
 from rnncli.tasks.text_spec import TextDataSpec, TextTrainingSpec
 from rnncli.training.trainer import Batches
@@ -28,11 +31,24 @@ class TextDataset:
     notices: tuple[str, ...]
     fingerprint: str
     """A hash of the ids to train and to validate on, by which a resumed run knows its data again."""
+    pretrained: Pretrained | None = None
+    """What there is to know of the vectors of a file."""
+    vectors: TokenVectors | None = None
 
     @property
     def resources(self) -> Resources:
         """What a model of this text needs beside its weights."""
-        return {"vocabulary": self.vocabulary.to_plain()}
+        given = {"pretrained": self.pretrained.to_plain()} if self.pretrained else {}
+        return {"vocabulary": self.vocabulary.to_plain()} | given
+
+    def with_vectors(self, file: VectorsFile) -> Self:
+        """Return it with the vectors of a file for the words of its vocabulary, and a notice of how many have one.
+
+        Raises DataError as `VectorsFile.read` does.
+        """
+        found = file.read(self.vocabulary)
+        notices = (*found.notices, *self.notices)
+        return replace(self, notices=notices, pretrained=found.pretrained, vectors=found.vectors)
 
     def sizes(self) -> dict[str, int]:
         """Return the numbers of tokens."""

@@ -9,7 +9,7 @@ import numpy as np
 from rnncli.data import Decoder, Vocabulary
 from rnncli.decoding import Chosen, Sampling, StopText, beam_search, log_softmax, sample
 from rnncli.models.language_model import LanguageModel
-from rnncli.models.language_model_step import LanguageModelStep
+from rnncli.models.language_model_step import step_of
 from rnncli.nn.parameter import Array
 from rnncli.nn.protocols import State
 from rnncli.training.randomness import generator
@@ -87,7 +87,7 @@ class TextGenerator:
         DataError, before anything is drawn, for a prime text with tokens that the model cannot know.
         """
         prime, logits, state = self._read(seed)
-        step = LanguageModelStep(self.model)
+        step = step_of(self.model)
         drawn = sample(
             step,
             np.repeat(logits, samples, axis=1),
@@ -130,7 +130,7 @@ class TextGenerator:
         _, logits, state = self._read(seed)
         if not length:
             return [GeneratedText(seed)]
-        step = LanguageModelStep(self.model)
+        step = step_of(self.model)
         found = beam_search(
             step,
             step.select,

@@ -158,7 +158,10 @@ def test_every_mistake_of_a_spec_at_its_place(bad):
         assert (status, out) == (2, "")
         assert err.splitlines() == [
             'spec.yaml:4:3: unknown key "hiden_size" in model; did you mean "hidden_size"?',
-            'spec.yaml:5:9: model.cell must be one of rnn, lstm, gru, not "lstmm"; did you mean "lstm"?',
+            (
+                "spec.yaml:5:9: model.cell must be one of rnn, lstm, gru, conv1d, none, mlp, "
+                'not "lstmm"; did you mean "lstm"?'
+            ),
             "spec.yaml:6:12: model.dropout must be less than 1, not 1.5",
             'spec.yaml:8:11: training.epochs must be a whole number, not "ten"',
             'spec.yaml:9:27: unknown key "learning_rte" in training.optimizer (adam); did you mean "learning_rate"?',

@@ -44,6 +44,8 @@ EACH_COMMAND = [
     ["evaluate", "poem.txt", "-m", "runs/words"],
     ["score", "--file", "seed.txt", "-m", "runs/words"],
     ["score", "--file", "seed.txt", "--highlight", "-m", "runs/words"],
+    ["tag", "--file", "seed.txt", "-m", "runs/tags"],
+    ["tag", "--file", "tags.conll", "-m", "runs/tags", "--json"],
     ["gradcheck", "tiny.yaml"],
 ]
 """Commands that need nothing but what `trained` and `with_seed` prepare."""
@@ -56,6 +58,9 @@ def with_seed(trained, tmp_path):
     names = tmp_path / "names.txt"
     names.write_text("Café — 日本\n" + names.read_text("utf-8"), "utf-8")
     trained("train", "names.txt", *SMALL, "--steps", "3", "--set", "data.format=lines", "-o", "runs/accents", "-q")
+    (tmp_path / "tags.conll").write_text("Café NOUN\n— PUNCT\n日本 NOUN\n\n", "utf-8")
+    tagging = ["--task", "tagging", "--set", "data.tokenizer.min_count=1", "-o", "runs/tags", "-q"]
+    trained("train", "tags.conll", *SMALL, "--steps", "3", *tagging)
     return trained
 
 

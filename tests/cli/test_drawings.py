@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnncli.cli.console import Talk, columns_of
-from rnncli.cli.drawings import CELL, Style, confusions, length_bars, taken_for
+from rnncli.cli.drawings import CELL, MATRIX, SHARES, Style, confusions, length_bars, taken_for
 from rnncli.metrics import LengthBin, classification_report
 
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
@@ -92,22 +92,71 @@ def test_numbers_of_several_digits_are_aligned_and_columns_not_wider_than_they_n
 
 
 def test_many_labels_have_a_list_of_the_largest_confusions():
-    counts = np.diag(np.arange(13) + 50)
+    counts = np.diag(np.arange(SHARES + 1) + 50)
     counts[np.arange(12), np.arange(1, 13)] = np.arange(1, 13)
-    lines = confusions(report(counts, [f"class {n}" for n in range(13)]), PLAIN)
-    assert lines == [
+    lines = confusions(report(counts, [f"class {n}" for n in range(SHARES + 1)]), Style(300))
+    largest = [
         "largest confusions:",
         *(f"class {n} taken for class {n + 1}: {n + 1} of {n + 50 + n + 1}" for n in range(11, 1, -1)),
         "2 other pairs of labels: 3",
     ]
-    assert confusions(report(np.eye(13, dtype=int), list("abcdefghijklm")), PLAIN) == ["confusions: none"]
+    assert lines == largest
+    fewer = confusions(report(counts[:SHARES, :SHARES], [f"class {n}" for n in range(SHARES)]), Style(300))
+    assert len(fewer) == 2 + SHARES + 1 + len(largest)
+    assert fewer[-len(largest) :] == largest
+    assert confusions(report(np.eye(31, dtype=int), [str(n) for n in range(31)]), PLAIN) == ["confusions: none"]
 
 
-def test_a_matrix_too_wide_for_the_terminal_is_a_list():
+def test_before_that_list_there_are_percentages_where_there_is_room():
+    counts = np.diag([200] * MATRIX + [1000])
+    counts[0, 1:4] = 98, 1, 2  # of 301
+    lines = confusions(report(counts, list("abcdefghijklm")), PLAIN)
+    assert lines[:5] == [
+        "confusions: labels down, predictions across, percent of the row",
+        "    a   b   c   d   e   f   g   h   i   j   k   l   m",
+        "a ▓66 ▒33   · ░ 1   ·   ·   ·   ·   ·   ·   ·   ·   ·",
+        "b   · 100   ·   ·   ·   ·   ·   ·   ·   ·   ·   ·   ·",
+        "c   ·   · 100   ·   ·   ·   ·   ·   ·   ·   ·   ·   ·",
+    ]
+    assert lines[15:] == ["", "largest confusions:", "a taken for b: 98 of 301", "a taken for d: 2 of 301",
+                          "a taken for c: 1 of 301"]  # fmt: skip
+    colored = confusions(report(counts, list("abcdefghijklm")), COLORED)
+    assert colored[2].startswith("a \x1b[38;5;16;48;5;120m 66\x1b[0m \x1b[38;5;16;48;5;217m 33\x1b[0m   · ")
+    assert COLOR.sub("", colored[3]).startswith("b   · 100   ·")
+    assert [COLOR.sub("", line) for line in colored[:2]] == lines[:2]
+
+
+def test_the_tags_of_universal_dependencies_fit_80_columns():
+    tags = ["ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM"]
+    tags += ["PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"]
+    lines = confusions(report(np.diag(np.arange(17) * 500 + 1), tags, unknown=[0] * 16 + [4000]), PLAIN)
+    assert lines[0] == "confusions: labels down, predictions across, percent of the row"
+    assert lines[1].split() == [str(n) for n in range(1, 18)]
+    assert lines[13].startswith("12 PROPN       ·   ·")
+    assert lines[19] == "18 (unknown)" + "   ·" * 16 + " 100"
+    assert set(widths(lines[1:20])) == {80}
+    assert lines[20:] == ["", "largest confusions:", "(unknown) taken for X: 4000 of 4000"]
+    wide = confusions(report(np.diag(np.arange(17) * 500 + 1), tags), Style(110))
+    assert wide[1].split() == tags
+    assert wide[3] == "ADP       · ██100     ·" + "     ·" * 14
+
+
+def test_long_labels_leave_room_for_the_percentages():
+    labels = [f"{'very ' * 9}long {n}" for n in range(17)]
+    lines = confusions(report(np.eye(17, dtype=int), labels), PLAIN)
+    assert lines[2] == " 1 very ver…" + " 100" + "   ·" * 16
+    assert confusions(report(np.eye(17, dtype=int), labels), Style(75)) == ["confusions: none"]
+
+
+def test_a_matrix_too_wide_for_the_terminal_has_percentages_or_is_a_list():
     counts = np.eye(10, dtype=int) * 10_000
-    counts[3, 5] = 7
+    counts[3, 5] = 700
     assert len(confusions(report(counts, DIGITS), Style(71))) == 12
-    assert confusions(report(counts, DIGITS), Style(70))[1:] == ["3 taken for 5: 7 of 10007"]
+    lines = confusions(report(counts, DIGITS), Style(70))
+    assert lines[0].endswith("percent of the row")
+    assert lines[5] == "3   ·   ·   · █93   · ░ 7   ·   ·   ·   ·"
+    assert lines[12:] == ["", "largest confusions:", "3 taken for 5: 700 of 10700"]
+    assert confusions(report(counts, DIGITS), Style(40))[1:] == ["3 taken for 5: 700 of 10700"]
 
 
 def test_label_sets_and_splits_without_examples_have_no_matrix():
@@ -131,7 +180,8 @@ def test_no_drawing_is_wider_than_its_style(data, K, width, color, blocks):
     assert not {"\x1b", "\n", "\u202e"} & set(shown)
     if lines[0].startswith("confusions: labels"):
         title = next(number for number, line in enumerate(lines, 1) if line.endswith("row"))
-        assert len(set(widths(lines[title:]))) == 1
+        end = lines.index("") if "" in lines else len(lines)
+        assert len(set(widths(lines[title:end]))) == 1
 
 
 @pytest.mark.parametrize(
@@ -176,6 +226,9 @@ def test_bars_are_as_long_as_the_accuracy():
     narrow = length_bars(bins, Style(40, blocks=False))
     assert narrow[2] == "1-20    ######......     0.500        30"
     assert max(widths(narrow)) == 40
+    tokens = length_bars(bins, Style(40), "tokens")
+    assert tokens[0] == "length                  accuracy  tokens"
+    assert tokens[2] == "1-20    ███████░░░░░░░     0.500      30"
     assert length_bars((), PLAIN) == []
 
 

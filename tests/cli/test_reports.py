@@ -8,8 +8,18 @@ import pytest
 
 from rnncli.cli.console import columns_of
 from rnncli.cli.drawings import Style
-from rnncli.cli.reports import comparison, drawn, label_table, mistakes, output_table, report_json
-from rnncli.metrics import LabelScore, classification_report, regression_report
+from rnncli.cli.reports import (
+    MANY,
+    comparison,
+    drawn,
+    label_table,
+    mistakes,
+    number,
+    output_table,
+    report_json,
+    span_table,
+)
+from rnncli.metrics import LabelScore, classification_report, regression_report, tagging_report
 from rnncli.tasks.labelled_scores import Mistake
 
 WIDE, NARROW = Style(80), Style(40)
@@ -30,9 +40,18 @@ def test_models_are_compared_on_each_split():
     assert comparison({}, WIDE) == []
 
 
-def test_a_comparison_that_is_too_wide_has_a_part_for_each_split_and_then_a_line_for_each_number():
+def test_a_comparison_that_is_too_wide_has_lower_heads_or_a_part_for_each_split_or_a_line_for_each_number():
     scores = {"validation": SCORES, "te\x1bst": {"this model": SCORES["this model"]}}
-    assert comparison(scores, Style(56)) == [
+    assert comparison(scores, Style(57))[0] == "split       model       accuracy  macro F1  cross entropy"
+    lower = [
+        "                                  macro    cross",
+        "split       model       accuracy     F1  entropy",
+        "validation  this model     0.873  0.871    0.412",
+        "validation  majority       0.500",
+        r"te\x1bst    this model     0.873  0.871    0.412",
+    ]
+    assert comparison(scores, Style(56)) == comparison(scores, Style(48)) == lower
+    assert comparison(scores, Style(47)) == [
         "validation",
         "model       accuracy  macro F1  cross entropy",
         "this model     0.873     0.871          0.412",
@@ -42,7 +61,19 @@ def test_a_comparison_that_is_too_wide_has_a_part_for_each_split_and_then_a_line
         "model       accuracy  macro F1  cross entropy",
         "this model     0.873     0.871          0.412",
     ]
-    assert comparison(scores, NARROW) == [
+    assert comparison(scores, Style(44)) == comparison(scores, Style(36)) == [
+        "validation",
+        "                      macro    cross",
+        "model       accuracy     F1  entropy",
+        "this model     0.873  0.871    0.412",
+        "majority       0.500",
+        "",
+        r"te\x1bst",
+        "                      macro    cross",
+        "model       accuracy     F1  entropy",
+        "this model     0.873  0.871    0.412",
+    ]  # fmt: skip
+    assert comparison(scores, Style(35)) == [
         "validation",
         "score          model",
         "accuracy       this model  0.873",
@@ -55,6 +86,15 @@ def test_a_comparison_that_is_too_wide_has_a_part_for_each_split_and_then_a_line
         "accuracy       this model  0.873",
         "macro F1       this model  0.871",
         "cross entropy  this model  0.412",
+    ]
+
+
+def test_a_head_is_cut_at_its_last_word():
+    scores = {"test": {"m": {"very long_name": 0.25, "mae": 3.0, "macro_f1": 0.5}}}
+    assert comparison(scores, Style(38)) == [
+        "              very long       macro",
+        "split  model       name  mae     F1",
+        "test   m          0.250    3  0.500",
     ]
 
 
@@ -77,6 +117,38 @@ def test_each_label_has_its_scores():
         "good             0.500  1.000  0.667  12",
         "とても悪いレビ…  0.000  0.000  0.000   0",
     ]
+
+
+def test_of_many_labels_the_most_frequent_have_their_scores():
+    labels = [LabelScore(f"label {n}", 0.5, 0.25, 1 / 3, n) for n in range(MANY + 2)]
+    lines = label_table(labels, WIDE)
+    assert lines[1].split() == ["label", f"{MANY + 1}", "0.500", "0.250", "0.333", f"{MANY + 1}"]
+    assert [line.split()[1] for line in lines[1:-1]] == [str(n) for n in range(MANY + 1, 1, -1)]
+    assert lines[-1] == "… 2 more (--json has all)"
+    assert label_table(labels, Style(80, blocks=False))[-1] == "... 2 more (--json has all)"
+    few = label_table(labels[:MANY], WIDE)
+    assert [line.split()[1] for line in few[1:]] == [str(n) for n in range(MANY)]
+
+
+def test_spans_have_their_scores_and_their_means():
+    labels = ["O", "B-LOC", "I-LOC", "B-PER"]
+    targets, predicted = np.array([1, 2, 0, 3, 3, 1]), np.array([1, 2, 0, 3, 0, 3])
+    spans = tagging_report(targets, predicted, np.array([0, 6]), labels, scheme="bio").spans
+    assert span_table(spans, WIDE) == [
+        "spans           precision  recall     F1  support",
+        "LOC                 1.000   0.500  0.667        2",
+        "PER                 0.500   0.500  0.500        2",
+        "all spans           0.667   0.500  0.571        4",
+        "mean of labels      0.750   0.500  0.583        4",
+    ]
+    assert span_table(spans, NARROW)[3:] == [
+        "all spans       0.667  0.500  0.571  4",
+        "mean of labels  0.750  0.500  0.583  4",
+    ]
+    one = tagging_report(targets[:4], predicted[:4], np.array([0, 3, 4]), [*labels[:3], "B-LOC"], scheme="bio").spans
+    assert [line.split()[0] for line in span_table(one, WIDE)] == ["spans", "LOC"]
+    none = tagging_report(targets * 0, targets * 0, np.array([0, 6]), labels, scheme="bio").spans
+    assert span_table(none, WIDE) == []
 
 
 def test_each_output_has_its_errors_where_there_are_several():
@@ -164,9 +236,26 @@ def test_json_has_null_for_what_is_no_number():
         "outputs": [{"name": "y", **dict.fromkeys(("mae", "mse", "rmse", "r2"))}],
     }
     json.dumps([none, diverged, report_json(regression_report(nothing, nothing, ["x", "y"]))], allow_nan=False)
+    assert report_json({"a": math.nan, "b": {"c": (math.inf, 1)}}) == {"a": None, "b": {"c": [None, 1]}}
     assert report_json([np.float32(math.nan), np.int64(3), np.bool_(True), (1.5, "text")]) == [
         None,
         3,
         True,
         [1.5, "text"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("accuracy", 0.98765, "0.988"),
+        ("accuracy", math.nan, None),
+        ("mse", 0.000123456, "0.0001235"),
+        ("rmse", 98.7654, "98.77"),
+        ("mae", 12345.6, "12,346"),
+        ("perplexity", 1e12, "1e+12"),
+        ("r2", -0.25, "-0.250"),
+    ],
+)
+def test_numbers(name, value, text):
+    assert number(value, name) == text

@@ -9,8 +9,9 @@ from typing import get_args, get_type_hints
 import numpy as np
 import pytest
 
-from rnncli.models.gradient_cases import language_model_case, language_model_cases
+from rnncli.models.gradient_cases import CONTROLLED, language_model_case, language_model_cases
 from rnncli.models.language_model import EmbeddingSpec, LanguageModel, LanguageModelSpec
+from rnncli.models.stack_spec import CONTROLS
 from rnncli.nn import cells
 from rnncli.nn.cells import CELLS
 from rnncli.nn.gradient_check import compare_gradients
@@ -145,13 +146,15 @@ def test_every_cell_that_is_written_is_in_the_table_and_in_the_spec():
             if cls.__module__ == found.__name__ and hasattr(cls, "variants")
         }
     assert written == set(CELLS.values())
-    assert set(get_args(get_type_hints(LanguageModelSpec)["cell"])) == set(CELLS.values())
+    assert set(get_args(get_type_hints(LanguageModelSpec)["cell"])) == {*CELLS.values(), *CONTROLS.values()}
 
 
 def test_every_cell_stands_in_this_suite_and_in_the_gradcheck_command():
     assert {type(cell) for cell in VARIANTS} == set(CELLS.values())
+    controls = [control for control, _ in CONTROLLED]
+    assert {type(control) for control in controls} == set(CONTROLS.values())
     titles = {case.title.split(",")[0] for case in language_model_cases(random_seed=1)}
-    assert titles == {f"{cell.name} {getattr(cell, 'activation', '')}".strip() for cell in VARIANTS}
+    assert titles == {f"{cell.name} {getattr(cell, 'activation', '')}".strip() for cell in (*VARIANTS, *controls)}
 
 
 @pytest.mark.parametrize("name", CELLS)

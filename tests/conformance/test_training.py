@@ -12,6 +12,7 @@ import pytest
 from rnncli import tasks
 from rnncli.data import Streams
 from rnncli.models.language_model import EmbeddingSpec, LanguageModel, LanguageModelSpec
+from rnncli.models.stack_spec import AnyControl
 from rnncli.nn.cells import CELLS, AnyCell, RNNCell
 from rnncli.spec import to_plain
 from rnncli.tasks import TASKS, Task
@@ -206,7 +207,7 @@ def test_what_a_task_inherits_is_in_its_spec(task):
 def test_a_spec_takes_all_of_them():
     hints = get_type_hints(TrainingSpec)
     assert (hints["optimizer"], hints["schedule"]) == (Optimizer, AnySchedule)
-    assert get_type_hints(LanguageModelSpec)["cell"] == AnyCell
+    assert get_type_hints(LanguageModelSpec)["cell"] == AnyCell | AnyControl
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

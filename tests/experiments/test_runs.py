@@ -40,11 +40,11 @@ class TestTaskFrom:
         [
             (
                 b"task: translation",
-                'spec.yaml:1:7: task must be one of language_model, classification, regression, not "translation"',
+                f'spec.yaml:1:7: task must be one of {", ".join(TASKS)}, not "translation"',
             ),
             (
                 b"task: [1]",
-                "spec.yaml:1:7: task must be one of language_model, classification, regression, not a list of length 1",
+                f"spec.yaml:1:7: task must be one of {', '.join(TASKS)}, not a list of length 1",
             ),
             (b"- 1", "spec.yaml:1:1: the spec must be a mapping, not a list of length 1"),
             (b"model: {hiden_size: 3}", 'unknown key "hiden_size" in model'),

@@ -5,6 +5,7 @@ from rnncli.errors import DataError, SpecError
 from rnncli.models.classifier_gradient_cases import sequence_classifier_case
 from rnncli.models.embedding_spec import EmbeddingSpec, Pretrained
 from rnncli.models.gradient_cases import draw_initial_states, language_model_case
+from rnncli.models.input_layer import InputSizes
 from rnncli.models.language_model import LanguageModel, LanguageModelSpec
 from rnncli.models.language_model_step import LanguageModelStep
 from rnncli.models.sequence_classifier import SequenceClassifier, SequenceClassifierSpec
@@ -130,7 +131,7 @@ class TestModels:
     def test_trainable_vectors_are_all_learned(self):
         spec = SequenceClassifierSpec(embedding=EmbeddingSpec("pretrained", path="a", trainable=True), **MODEL)
         given, rng = Pretrained(70, 0.5, None), np.random.default_rng(1)
-        model = SequenceClassifier(spec, 2, "softmax", vocabulary_size=100, pretrained=given, rng=rng)
+        model = SequenceClassifier(spec, 2, "softmax", InputSizes(100), pretrained=given, rng=rng)
         assert model.embedding.weight.value.shape == (100, 70)
         assert model.embedding.weight.value.std() == pytest.approx(0.5, rel=0.03)
         assert "embedding.frozen" not in model.parameters()
@@ -153,7 +154,7 @@ CASES = {
     "classifier": lambda spec, V, masked: sequence_classifier_case(
         SequenceClassifierSpec(embedding=spec, bidirectional=True, readout="max", **MODEL),
         "softmax",
-        vocabulary_size=V,
+        InputSizes(V),
         title="",
         masked=masked,
         random_seed=1,

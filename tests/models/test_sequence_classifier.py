@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 
 from rnncli.data import padded
 from rnncli.models.embedding_spec import EmbeddingSpec
+from rnncli.models.input_layer import InputSizes
 from rnncli.models.sequence_classifier import SequenceClassifier, SequenceClassifierSpec
-from rnncli.nn.cells import CELLS
+from rnncli.models.stack_spec import Conv1d, WindowedMLP
+from rnncli.nn.cells import CELLS, GRUCell
 from rnncli.nn.layers.readouts import READOUTS
 from rnncli.nn.parameter import pack
 
@@ -17,9 +19,9 @@ V, D, K = 7, 2, 3
 
 def built(output="softmax", *, vectors=False, seed=0, **spec):
     spec = {"embedding": EmbeddingSpec("learned", 4), "hidden_size": 5, "cell": CELLS["gru"]()} | spec
-    inputs = {"vector_size": D} if vectors else {"vocabulary_size": V}
+    sizes = InputSizes(None, D) if vectors else InputSizes(V)
     rng = np.random.default_rng(seed)
-    return SequenceClassifier(SequenceClassifierSpec(**spec), K, output, **inputs, rng=rng, dtype=np.float64)
+    return SequenceClassifier(SequenceClassifierSpec(**spec), K, output, sizes, rng=rng, dtype=np.float64)
 
 
 def drawn(rng, lengths, output, *, vectors):
@@ -53,7 +55,7 @@ def loss_and_gradient(model, flat, batches):
     return total, flat.grads.copy()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     lengths=st.lists(st.integers(1, 6), min_size=1, max_size=5),
     output=st.sampled_from(["softmax", "sigmoid", "linear"]),
@@ -61,14 +63,16 @@ def loss_and_gradient(model, flat, batches):
     bidirectional=st.booleans(),
     layers=st.integers(1, 2),
     vectors=st.booleans(),
+    cell=st.sampled_from([GRUCell(), Conv1d(kernel_size=4), Conv1d(dilation=2), WindowedMLP(window=3)]),
     extra=st.integers(0, 3),
     seed=st.integers(0, 99),
 )
 def test_padding_and_neighbours_change_no_loss_no_gradient_and_no_prediction(
-    lengths, output, readout, bidirectional, layers, vectors, extra, seed
+    lengths, output, readout, bidirectional, layers, vectors, cell, extra, seed
 ):
     rng = np.random.default_rng(seed)
-    model = built(output, vectors=vectors, readout=readout, bidirectional=bidirectional, num_layers=layers, seed=seed)
+    spec = {"readout": readout, "bidirectional": bidirectional, "num_layers": layers, "cell": cell}
+    model = built(output, vectors=vectors, seed=seed, **spec)
     flat = pack(model.parameters())
     sequences, targets = drawn(rng, lengths, output, vectors=vectors)
     weights = rng.uniform(0.5, 2, len(lengths))
@@ -85,6 +89,33 @@ def test_padding_and_neighbours_change_no_loss_no_gradient_and_no_prediction(
     np.testing.assert_allclose(padded_gradient, gradient, rtol=1e-8, atol=1e-11)
     predicted = model.predict(together.inputs, together.mask)
     np.testing.assert_allclose(predicted, np.hstack([model.predict(b.inputs) for b in alone]), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("centred", [False, True])
+@pytest.mark.parametrize("cell", [Conv1d(), WindowedMLP(window=3)], ids=lambda cell: cell.name)
+def test_the_last_step_of_a_control_is_each_sequence_s_own(cell, centred):
+    """No half of the rows runs backward in time."""
+    model = built(cell=cell, bidirectional=centred, readout="last", num_layers=2)
+    lengths = [5, 1, 3]
+    sequences, targets = drawn(np.random.default_rng(1), lengths, "softmax", vectors=False)
+    batch = batch_of(sequences, targets, extra=1)
+    top, _, _ = model.recurrent.forward(
+        np.moveaxis(model.embedding.weight.value[batch.inputs], -1, 0), None, batch.mask
+    )
+    expected = np.stack([top[:, length - 1, b] for b, length in enumerate(lengths)], axis=1)
+    np.testing.assert_allclose(model.vectors(batch.inputs, batch.mask), expected, rtol=1e-12)
+    assert top.shape[0] == 5  # as many rows as units, whether centred or not
+
+
+@pytest.mark.parametrize("centred", [False, True])
+def test_a_centred_window_reads_ahead_and_a_causal_one_does_not(centred):
+    model = built(cell=Conv1d(activation="tanh"), bidirectional=centred, vectors=True)
+    x = np.random.default_rng(1).standard_normal((D, 7, 1))
+    changed = x.copy()
+    changed[:, 3] += 1
+    found, expected = (model.recurrent.forward(each)[0] for each in (changed, x))
+    steps = np.flatnonzero(np.abs(found - expected).max(axis=(0, 2)) > 1e-9).tolist()
+    assert steps == ([2, 3, 4] if centred else [3, 4, 5])
 
 
 def test_a_missing_target_counts_for_nothing():
@@ -137,7 +168,8 @@ def test_the_gradient_of_the_vector_may_come_from_above():
     sequences, targets = drawn(np.random.default_rng(4), [3, 2], "softmax", vectors=False)
     batch = batch_of(sequences, targets)
     g = np.random.default_rng(5).standard_normal((10, 2))
-    vector, cache = model.encode(model.embed(batch.inputs), batch.mask, ids=batch.inputs)
+    x, inputs = model.inputs.forward(batch.inputs)
+    vector, cache = model.encode(x, batch.mask, inputs=inputs)
     np.testing.assert_array_equal(vector, model.vectors(batch.inputs, batch.mask))
     flat.grads[:] = 0
     model.encode_backward(g, cache)

@@ -36,8 +36,9 @@ def test_log_probabilities_are_those_of_the_model(vocabulary, seed):
 
 
 @both
-def test_scoring_finds_what_generating_found(vocabulary):
-    generator = writer(vocabulary)
+@pytest.mark.parametrize("cell", ["lstm", "conv1d", "none"])
+def test_scoring_finds_what_generating_found(vocabulary, cell):
+    generator = writer(vocabulary, cell)
     for seed in ("", "abba"):
         for text in [*texts(generator, seed), *generator.search(seed, length=5, beam_size=6, results=3)]:
             tokens, scores = generator.score(seed + text.text)
@@ -46,7 +47,7 @@ def test_scoring_finds_what_generating_found(vocabulary):
             assert scores[part] == pytest.approx(text.log_probabilities, abs=1e-5)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", [*CELLS, "conv1d", "none"])
 def test_a_text_scores_what_the_model_loses_on_it(cell):
     generator = writer(LINES, cell)
     line = LINES.encode("abacab")

@@ -4,6 +4,7 @@ import random
 
 from rnncli import experiments
 from rnncli.models.language_model import EmbeddingSpec, LanguageModelSpec
+from rnncli.models.stack_spec import CONTROLS
 from rnncli.nn.cells import CELLS
 from rnncli.tasks import LanguageModelTask
 from rnncli.tasks.text_spec import TextDataSpec, TextTrainingSpec
@@ -16,7 +17,8 @@ TEXT = "\n".join(LINES) + "\n"
 
 def tiny_task(*, cell="rnn", model=(), data=(), **training):
     """A task on corpus.txt; `model`, `data` and the rest override the sections of its spec."""
-    model = {"embedding": EmbeddingSpec(size=3), "cell": CELLS[cell](), "hidden_size": 4, "num_layers": 1} | dict(model)
+    sizes = {"embedding": EmbeddingSpec(size=3), "hidden_size": 4, "num_layers": 1}
+    model = {"cell": (CELLS | CONTROLS)[cell](), **sizes} | dict(model)
     settings = {"epochs": 2, "batch_size": 3, "bptt_length": 6, "optimizer": Adam(learning_rate=0.02)} | training
     return LanguageModelTask(
         data=TextDataSpec(**{"train": "corpus.txt"} | dict(data)),

@@ -5,6 +5,7 @@ import numpy as np
 from rnncli.data import TokenizerSpec
 from rnncli.decoding import Sampling, log_softmax
 from rnncli.models.language_model import EmbeddingSpec, LanguageModel, LanguageModelSpec
+from rnncli.models.stack_spec import CONTROLS
 from rnncli.nn.cells import CELLS, RNNCell
 from rnncli.tasks.text_generation import TextGenerator
 from tests.data.small_vocabularies import built
@@ -16,7 +17,7 @@ GREEDY = Sampling(greedy=True)
 
 def writer(vocabulary=STREAM, cell="lstm", seed=1, **bias):
     """A random model with clear preferences; `bias` adds to the logits of tokens."""
-    spec = LanguageModelSpec(EmbeddingSpec(size=4), cell=CELLS[cell](), hidden_size=6)
+    spec = LanguageModelSpec(EmbeddingSpec(size=4), cell=(CELLS | CONTROLS)[cell](), hidden_size=6)
     model = LanguageModel(spec, len(vocabulary), rng=np.random.default_rng(seed))
     model.output.weight.value *= 8
     for token, amount in bias.items():

@@ -1,0 +1,211 @@
+"""The sequence tagger: a sequence in, and at every step a label, or a yes or no for each of several labels."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from rnncli.models.character_encoder import CharacterEncoderSpec
+from rnncli.models.embedding_spec import EmbeddingSpec, Pretrained
+from rnncli.models.input_layer import NOTHING_READ, InputCache, InputLayer, InputSizes, SpelledWords
+from rnncli.models.stack_spec import ModelSize, Probability, StackSpec
+from rnncli.nn.blocks import flat
+from rnncli.nn.layers import CRF, Embedding, Linear, Lookup
+from rnncli.nn.layers.crf import CRFGradient
+from rnncli.nn.layers.stack import StackCache
+from rnncli.nn.losses import LOSSES, activated
+from rnncli.nn.parameter import Array, Parameters, prefixed
+from rnncli.nn.protocols import Loss, State
+
+TagOutput = Literal["softmax", "sigmoid"]
+"""One label of K, or a yes or no for each of K labels."""
+
+
+@dataclass(frozen=True)
+class SequenceTaggerSpec(StackSpec):
+    """The architecture of a sequence tagger: the `model` section of a spec."""
+
+    num_layers: ModelSize = 1
+    embedding: EmbeddingSpec = EmbeddingSpec()
+    characters: CharacterEncoderSpec | None = None
+    bidirectional: bool = True
+    crf: bool = False
+    input_dropout: Probability = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse combinations that make no sense."""
+        super().__post_init__()
+        if self.embedding.kind == "one_hot" and (self.characters or self.input_dropout):
+            raise ValueError("characters and input_dropout need vectors of words: embedding.kind: learned")
+
+
+class SupportsTaggedBatch(Protocol):
+    """What a tagger reads of a batch: ids (T, B) or vectors (D, T, B), and what follows."""
+
+    @property
+    def inputs(self) -> Array: ...  # noqa: D102
+    @property
+    def words(self) -> Array | None:
+        """The place of each word among the spelled ones, (T, B)."""
+        ...
+
+    @property
+    def spelled(self) -> SpelledWords | None: ...  # noqa: D102
+    @property
+    def targets(self) -> Array:
+        """Class ids (T, B), below 0 for one that is missing; or 0 or 1 for each of several labels, (K, T, B)."""
+        ...
+
+    @property
+    def mask(self) -> Array | None:
+        """(T, B), True for real steps; None when all are."""
+        ...
+
+
+class SequenceTaggerCache(NamedTuple):
+    """What the loss leaves for the backward pass."""
+
+    inputs: InputCache
+    stack: StackCache
+    hidden: Array  # (R, N) of the N steps that are scored
+    steps: Array | None  # (T·B,), True for those; None when all are
+    shape: tuple[int, int]  # T, B
+    output: CRFGradient | Array | None  # of the scores (K, N)
+
+
+class SequenceTagger:
+    """Embedding, characters → recurrent stack → linear at every step → softmax, sigmoid, or a CRF over the sequence.
+
+    Inputs are ids (T, B) of V tokens, or vectors (D, T, B); T steps, B sequences, R features of the top layer, K
+    outputs, E features of an input.
+    """
+
+    def __init__(
+        self,
+        spec: SequenceTaggerSpec,
+        outputs: int,
+        output: TagOutput,
+        sizes: InputSizes,
+        *,
+        pretrained: Pretrained | None = None,
+        rng: np.random.Generator | None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        self.spec, self.activation = spec, output
+        self.inputs = InputLayer(
+            sizes, spec.embedding, spec.characters, pretrained, dropout=spec.input_dropout, rng=rng, dtype=dtype
+        )
+        self.stack = spec.build(self.inputs.output_size, rng=rng, dtype=dtype, bidirectional=spec.bidirectional)
+        self.output = Linear(self.stack.output_size, outputs, rng=rng, dtype=dtype, bias=spec.bias)
+        self.crf = CRF(outputs, rng=rng, dtype=dtype) if spec.crf else None
+
+    @property
+    def embedding(self) -> Embedding | None:
+        """The vectors of tokens, which those of a file are put into."""
+        return self.inputs.embedding
+
+    def parameters(self) -> Parameters:
+        """Return `embedding.weight`, `characters.embedding.weight`, `recurrent.0.…`, `output.weight`, `crf.start`, …"""
+        return (
+            self.inputs.parameters()
+            | prefixed(self.spec.stack_name, self.stack.parameters())
+            | prefixed("output", self.output.parameters())
+            | (prefixed("crf", self.crf.parameters()) if self.crf else {})
+        )
+
+    def loss(
+        self,
+        batch: SupportsTaggedBatch,
+        state: State | None = None,
+        rng: np.random.Generator | None = None,
+        *,
+        gradient: bool = True,
+    ) -> tuple[Loss, State, SequenceTaggerCache]:
+        """Return the summed loss of a batch, no state, and the cache; a class id below 0 is a missing target.
+
+        A CRF leaves a sequence with such a step out as a whole. Without `gradient` there is no going backward.
+        """
+        x, inputs = self.inputs.forward(batch.inputs, batch.words, batch.spelled, rng=rng)
+        return self.loss_from(x, batch, state, rng, inputs=inputs, gradient=gradient)
+
+    def loss_from(
+        self,
+        x: Array | Lookup,
+        batch: SupportsTaggedBatch,
+        state: State | None = None,
+        rng: np.random.Generator | None = None,
+        *,
+        inputs: InputCache = NOTHING_READ,
+        gradient: bool = True,
+    ) -> tuple[Loss, State, SequenceTaggerCache]:
+        """Return the same for what the input layer returned, or vectors (E, T, B) that stand for no inputs."""
+        top, _, stack = self.stack.forward(x, state, batch.mask, rng)
+        hidden, shape, steps = flat(top), top.shape[1:], None
+        if self.crf is None:
+            steps = self._scored(batch)
+            hidden = hidden if steps is None else hidden[:, steps]
+        outputs, _ = self.output.forward(hidden)
+        loss, d_outputs = self._loss(outputs, batch, steps, gradient=gradient)
+        return loss, [], SequenceTaggerCache(inputs, stack, hidden, steps, shape, d_outputs)
+
+    def _scored(self, batch: SupportsTaggedBatch) -> Array | None:
+        """Return which of all steps (T·B,) have a target; None for all."""
+        steps = None if batch.mask is None else batch.mask.ravel()
+        if self.activation == "softmax" and (batch.targets < 0).any():
+            known = batch.targets.ravel() >= 0
+            steps = known if steps is None else known & steps
+        return steps
+
+    def _loss(
+        self, outputs: Array, batch: SupportsTaggedBatch, steps: Array | None, *, gradient: bool
+    ) -> tuple[Loss, CRFGradient | Array | None]:
+        """Return the loss of outputs (K, N), which are overwritten, and its gradient."""
+        if self.crf:
+            scores = outputs.reshape(-1, *batch.inputs.shape[-2:])
+            return self.crf.loss(scores, batch.targets, batch.mask, gradient=gradient)
+        targets = batch.targets.reshape(*batch.targets.shape[:-2], -1)
+        return LOSSES[self.activation](outputs, targets if steps is None else targets[..., steps], None)
+
+    def backward(self, cache: SequenceTaggerCache) -> tuple[Array | None, State]:
+        """Add the gradient of the summed loss to every parameter.
+
+        Returns ∂L/∂x, of vectors (E, T, B) or of a lookup's vectors (V, E) (None for ids that are one-hot), and
+        ∂L/∂state of the state before the first step.
+        """
+        d_outputs = cache.output
+        if self.crf and isinstance(d_outputs, CRFGradient):
+            d_outputs = flat(self.crf.add(d_outputs))
+        assert isinstance(d_outputs, np.ndarray)
+        d_top = self.output.backward(d_outputs, cache.hidden)
+        if cache.steps is not None:
+            every = np.zeros((len(d_top), cache.steps.size), d_top.dtype)
+            every[:, cache.steps] = d_top
+            d_top = every
+        d_x, d_state = self.stack.backward(d_top.reshape(-1, *cache.shape), cache.stack)
+        if d_x is not None:
+            self.inputs.backward(d_x, cache.inputs)
+        return d_x, d_state
+
+    def scores(self, batch: SupportsTaggedBatch) -> Array:
+        """Return what the output layer says at every step, (K, T, B)."""
+        x, _ = self.inputs.forward(batch.inputs, batch.words, batch.spelled)
+        top, _, _ = self.stack.forward(x, None, batch.mask)
+        outputs, _ = self.output.forward(flat(top))
+        return outputs.reshape(-1, *top.shape[1:])
+
+    def loss_of(self, scores: Array, batch: SupportsTaggedBatch) -> Loss:
+        """Return the summed loss of a batch with these scores (K, T, B)."""
+        steps, outputs = (None if self.crf else self._scored(batch)), flat(scores)
+        return self._loss(outputs.copy() if steps is None else outputs[:, steps], batch, steps, gradient=False)[0]
+
+    def decode(self, scores: Array, mask: Array | None) -> Array:
+        """Scores (K, T, B) → the class ids (T, B): of a CRF those of the most probable whole sequence."""
+        ids: Array = self.crf.decode(scores, mask) if self.crf else scores.argmax(axis=0)
+        return ids
+
+    def probabilities(self, scores: Array, mask: Array | None) -> Array:
+        """Scores (K, T, B) → the probability of each class, or of each label, at every step."""
+        if self.crf:
+            return self.crf.marginals(scores, mask)
+        return activated(flat(scores).copy(), self.activation).reshape(scores.shape)
