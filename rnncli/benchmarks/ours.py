@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from itertools import count, islice
+from itertools import chain, count, islice
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,13 @@ from rnncli.benchmarks.workloads import Workload
 from rnncli.data import Bucketed, Examples, Streams, TokenizerSpec, Vocabulary
 from rnncli.decoding import Sampling
 from rnncli.models.embedding_spec import EmbeddingSpec
+from rnncli.models.input_layer import InputSizes
 from rnncli.models.language_model import LanguageModel, LanguageModelSpec
 from rnncli.models.sequence_classifier import SequenceClassifier, SequenceClassifierSpec
+from rnncli.models.sequence_tagger import SequenceTagger, SequenceTaggerSpec
 from rnncli.nn.cells import CELLS
 from rnncli.nn.protocols import Model
+from rnncli.tasks.tagging_scores import scored
 from rnncli.tasks.text_generation import TextGenerator
 from rnncli.training.trainer import Batches, Trainer, TrainingSpec
 
@@ -27,7 +30,14 @@ WINDOWS = 20
 
 def prepare(work: Workload) -> Callable[[int], object]:
     """Return a function that does a number of steps and returns what the last one gave."""
-    return {"train": training, "generate": generation, "classify": classification}[work.kind](work)
+    kinds = {
+        "train": training,
+        "generate": generation,
+        "classify": classification,
+        "tag": tagging,
+        "train tagger": tagger_training,
+    }
+    return kinds[work.kind](work)
 
 
 def build(work: Workload, vocabulary_size: int) -> LanguageModel:
@@ -51,8 +61,21 @@ def build_classifier(work: Workload) -> SequenceClassifier:
         bidirectional=work.bidirectional,
         readout=work.readout,
     )
-    V = work.vocabulary_size
-    return SequenceClassifier(spec, work.labels, "softmax", vocabulary_size=V, rng=np.random.default_rng(1))
+    sizes = InputSizes(work.vocabulary_size)
+    return SequenceClassifier(spec, work.labels, "softmax", sizes, rng=np.random.default_rng(1))
+
+
+def build_tagger(work: Workload) -> SequenceTagger:
+    """Return the same of a workload that tags."""
+    spec = SequenceTaggerSpec(
+        embedding=embedding(work),
+        cell=CELLS[work.cell](),
+        hidden_size=work.hidden_size,
+        num_layers=work.num_layers,
+        bidirectional=work.bidirectional,
+    )
+    sizes = InputSizes(work.vocabulary_size)
+    return SequenceTagger(spec, work.labels, "softmax", sizes, rng=np.random.default_rng(1))
 
 
 def embedding(work: Workload) -> EmbeddingSpec:
@@ -72,12 +95,31 @@ def classification(work: Workload) -> Callable[[int], object]:
     return updates(work, build_classifier(work), Bucketed(examples(work), work.batch_size))
 
 
+def tagger_training(work: Workload) -> Callable[[int], object]:
+    """Each step is an update on the next batch of sequences of similar length, with a random label a token."""
+    return updates(work, build_tagger(work), Bucketed(examples(work), work.batch_size))
+
+
+def tagging(work: Workload) -> Callable[[int], object]:
+    """Each step is the labels of the next batch of sequences of similar length, which is put together first."""
+    model, sentences = build_tagger(work), examples(work)
+    coming = chain.from_iterable(scored(model, sentences) for _ in count())
+
+    def run(steps: int) -> object:
+        labels = (model.decode(answered.scores, answered.batch.mask) for answered in islice(coming, steps))
+        return deque(labels, maxlen=1).pop()
+
+    return run
+
+
 def examples(work: Workload) -> Examples:
     """Return sequences of random tokens, as long as the workload says, in the order in which they would be read."""
     rng = np.random.default_rng(3)
     lengths = rng.permutation(np.concatenate(work.lengths))
     starts = np.concatenate(([0], np.cumsum(lengths)))
-    return Examples(random_ids(work, int(starts[-1])), starts, rng.integers(work.labels, size=len(lengths)))
+    of_steps = work.kind != "classify"
+    labels = rng.integers(work.labels, size=int(starts[-1]) if of_steps else len(lengths))
+    return Examples(random_ids(work, int(starts[-1])), starts, labels, of_steps=of_steps)
 
 
 def random_ids(work: Workload, number: int) -> npt.NDArray[Any]:

@@ -8,7 +8,7 @@ that proves fastest.
 import json
 import sys
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import cycle, pairwise
 from time import perf_counter, process_time
 from typing import Any
 
@@ -29,7 +29,8 @@ def network(work: dict[str, Any]) -> tuple[Any, Any, Any]:
     V, E, H, both = work["vocabulary_size"], work["embedding_size"], work["hidden_size"], work["bidirectional"]
     embedding = nn.Embedding(V, E) if E else lambda ids: nn.functional.one_hot(ids, V).float()
     recurrent = RECURRENT[work["cell"]](E or V, H, work["num_layers"], bidirectional=both)
-    return embedding, recurrent, nn.Linear(H * (1 + both), work["labels"] if work["kind"] == "classify" else V)
+    labels = V if work["kind"] in ("train", "generate") else work["labels"]
+    return embedding, recurrent, nn.Linear(H * (1 + both), labels)
 
 
 def training(work: dict[str, Any]) -> Callable[[int], None]:
@@ -107,6 +108,73 @@ def padded(work: dict[str, Any], embedding: Any, recurrent: Any, ids: Any, steps
     return recurrent(embedding(ids))[0][steps - 1, torch.arange(len(steps))]
 
 
+def tagging(work: dict[str, Any], setting: str) -> Callable[[int], None]:
+    """Each step is the labels of the next batch of sequences, longest first, or an update on it."""
+    embedding, recurrent, output = network(work)
+    padded = setting.startswith("padded")
+    layers = Turning(recurrent) if padded else recurrent
+    update = updating(embedding, layers, output) if work["kind"] == "train tagger" else None
+    batches = cycle([tagged(work, lengths, padded=padded) for lengths in work["lengths"]])
+
+    def run(steps: int) -> None:
+        with torch.inference_mode(update is None):
+            for _ in range(steps):
+                ids, how, labels = next(batches)
+                x = embedding(ids)
+                hidden = layers(x, how) if padded else layers(PackedSequence(x, how))[0].data
+                scores = output(hidden)
+                if update:
+                    update(nn.functional.cross_entropy(scores.flatten(0, -2), labels.flatten()))
+                else:
+                    scores.argmax(-1)
+
+    return run
+
+
+def tagged(work: dict[str, Any], lengths: list[int], *, padded: bool) -> tuple[Any, Any, Any]:
+    """Return random ids of sequences so long, how they are to read, and random labels, -100 for padding.
+
+    Packed: ids (N,) of all tokens, and how many sequences have one at each step. Padded: ids (T, B), and where each
+    token stands among T·B when every sequence is turned round, its padding left behind its end.
+    """
+    (ids, steps, pack), _ = labelled(work, lengths)
+    labels = torch.randint(work["labels"], ids.shape)
+    if not padded:
+        return pack.data, pack.batch_sizes, pack_padded_sequence(labels, steps).data
+    time, sequences = torch.arange(len(ids))[:, None], torch.arange(len(lengths))
+    turned = torch.where(time < steps, steps - 1 - time, time) * len(lengths) + sequences
+    return ids, turned.flatten(), labels.where(time < steps, -100)
+
+
+class Turning(nn.Module):  # type: ignore[misc]
+    """The layers of a bidirectional stack over padded sequences, with one for each direction."""
+
+    def __init__(self, recurrent: Any) -> None:
+        super().__init__()
+        weights, make = recurrent.state_dict(), type(recurrent)
+        self.layers = nn.ModuleList()
+        for number in range(recurrent.num_layers):
+            for direction in ("", "_reverse"):
+                own = {
+                    f"{name}_l0": weights[f"{name}_l{number}{direction}"]
+                    for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+                }
+                self.layers.append(make(own["weight_ih_l0"].shape[1], recurrent.hidden_size))
+                self.layers[-1].load_state_dict(own)
+
+    def forward(self, x: Any, turned: Any) -> Any:
+        """Vectors (T, B, E), and the place of each token in the sequences turned round → outputs (T, B, 2H)."""
+        for ahead, back in zip(self.layers[::2], self.layers[1::2], strict=True):
+            backward = turn(back(turn(x, turned))[0], turned)
+            x = torch.cat((ahead(x)[0], backward), 2)
+        return x
+
+
+def turn(x: Any, turned: Any) -> Any:
+    """Return sequences (T, B, D) turned round."""
+    return x.flatten(0, 1).index_select(0, turned).view_as(x)
+
+
 def generation(work: dict[str, Any], setting: str) -> Callable[[int], None]:
     """Each step is a character of every text, drawn from the model's own distribution."""
     step, state = by_cells(work, traced=setting == "traced") if "oneDNN" not in setting else by_layers(work)
@@ -160,7 +228,13 @@ def main() -> None:
     """Answer each number of steps with wall and CPU seconds."""
     work, setting = json.loads(sys.argv[1]), sys.argv[2]
     torch.manual_seed(1)
-    kinds = {"train": lambda work, _: training(work), "generate": generation, "classify": classification}
+    kinds = {
+        "train": lambda work, _: training(work),
+        "generate": generation,
+        "classify": classification,
+        "tag": tagging,
+        "train tagger": tagging,
+    }
     with torch.backends.mkldnn.flags(enabled=not setting.endswith("without oneDNN")):
         run = kinds[work["kind"]](work, setting)
         print(json.dumps({"version": torch.__version__}), flush=True)  # noqa: T201

@@ -26,11 +26,14 @@ PATIENCE = 3.0
 ONEDNN = ("with oneDNN", "without oneDNN")
 PACKED = ("packed, with oneDNN", "packed, without oneDNN")
 PADDED = ("padded, with oneDNN", "padded, without oneDNN")
+RAGGED = (("PyTorch", PACKED), ("PyTorch", PADDED))
 PEERS: dict[str, dict[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
     "torch": {
         "train": (("PyTorch", ONEDNN),),
         "generate": (("PyTorch nn.LSTM", ONEDNN), ("PyTorch LSTMCell", ("eager", "traced"))),
-        "classify": (("PyTorch", PACKED), ("PyTorch", PADDED)),
+        "classify": RAGGED,
+        "tag": RAGGED,
+        "train tagger": RAGGED,
     },
     "naive": {"train": (("naive loop", ("float64",)),)},
 }
@@ -163,7 +166,7 @@ def peers(work: Workload, against: str, python: str) -> list[list[Side]]:
     """Return the sides that a workload is compared with, each in all its settings; `python` is PyTorch's interpreter.
 
     UsageError where there are none: the naive loop is an rnn of one layer. Padded sequences without packing are right
-    only where nothing is read behind their ends.
+    for a classifier only where nothing is read behind their ends.
     """
     named = PEERS[against].get(work.kind, ())
     if against == "torch":
@@ -173,7 +176,7 @@ def peers(work: Workload, against: str, python: str) -> list[list[Side]]:
         return [
             [Side(name, setting, work, command, environment) for setting in settings]
             for name, settings in named
-            if not (settings == PADDED and (work.bidirectional or work.readout != "last"))
+            if not (settings == PADDED and work.kind == "classify" and (work.bidirectional or work.readout != "last"))
         ]
     if (work.cell, work.num_layers) != ("rnn", 1) or not named:
         raise UsageError(f"{work.title}: the naive loop trains an rnn of one layer", hint="such as e or j")

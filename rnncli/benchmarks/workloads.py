@@ -12,12 +12,13 @@ Lengths = tuple[tuple[int, ...], ...]
 
 @dataclass(frozen=True)
 class Workload:
-    """A model and what is done with it: B sequences of T steps are trained on, or classified, or B texts generated.
+    """A model and what is done with it: B sequences of T steps are trained on, or B texts generated, or B tagged.
 
-    Where sequences are classified, `lengths` has the steps of each in every batch, and a step takes the next batch.
+    Where sequences are to classify or to tag, `lengths` has the steps of each in every batch, and a step takes the next
+    batch.
     """
 
-    kind: Literal["train", "generate", "classify"]
+    kind: Literal["train", "generate", "classify", "tag", "train tagger"]
     cell: Literal["rnn", "lstm", "gru"]
     num_layers: int
     hidden_size: int
@@ -44,7 +45,7 @@ class Workload:
     @property
     def trains(self) -> bool:
         """Whether a step is an update of the weights."""
-        return self.kind != "generate"
+        return self.kind not in ("generate", "tag")
 
     @property
     def cycle(self) -> int:
@@ -71,7 +72,8 @@ class Workload:
         ]
         if self.kind == "classify":
             return [*layers, (self.labels, H * directions, self.batch_size, self.cycle)]
-        return [*layers, (self.vocabulary_size, H, self.batch_size * self.length, 1)]
+        outputs = self.labels if "tag" in self.kind else self.vocabulary_size
+        return [*layers, (outputs, H * directions, round(self.tokens * self.cycle), 1)]
 
     @property
     def flops(self) -> float:
@@ -130,6 +132,23 @@ def classifier(
     )
 
 
+def tagger(kind: Literal["tag", "train tagger"], batch_size: int) -> Workload:
+    """Return tagging with a tagger of words, or its training, on the same sentences."""
+    return Workload(
+        kind,
+        "lstm",
+        1,
+        128,
+        batch_size=batch_size,
+        vocabulary_size=5000,
+        embedding_size=64,
+        unit="word",
+        lengths=sentences(640 // batch_size, batch_size),
+        labels=17,
+        bidirectional=True,
+    )
+
+
 WORKLOADS = {
     "a": Workload("train", "lstm", 2, 128, batch_size=50, length=50),
     "b": Workload("train", "lstm", 1, 256, batch_size=64, length=100, embedding_size=64),
@@ -146,5 +165,7 @@ WORKLOADS = {
     "k": classifier("lstm", 1, 128),
     "l": classifier("lstm", 1, 64, bidirectional=True, readout="max"),
     "m": classifier("gru", 2, 128, bidirectional=True),
+    "n": tagger("tag", 64),
+    "o": tagger("train tagger", 32),
 }
 """a is char-rnn's default (Karpathy 2015), d a word model, j min-char-rnn's network, k the default classifier."""

@@ -16,6 +16,7 @@ from rnncli.training.events import StepDone
 
 TINY = Workload("train", "lstm", 2, 4, batch_size=3, length=5, vocabulary_size=7, embedding_size=2)
 RAGGED = Workload("classify", "lstm", 1, 4, batch_size=3, embedding_size=2, lengths=((1, 2, 2), (3, 5, 4)), labels=2)
+TAGS = Workload("tag", "lstm", 1, 4, batch_size=3, embedding_size=2, lengths=((3, 5, 4),), labels=3, bidirectional=True)
 ECHO = """
 import sys
 print('{"version": "1.0"}', flush=True)
@@ -36,6 +37,32 @@ for sequence, length in enumerate(steps.tolist()):
 ways = ["packed"] + ["padded"] * (not work["bidirectional"] and work["readout"] == "last")
 vectors = [script[way](work, embedding, recurrent, ids, steps, pack) for way in ways]
 print(json.dumps([float((vector - torch.stack(alone)).abs().max()) for vector in vectors]))
+"""
+
+ALONE_TAGGED = """
+import json, runpy, sys
+import torch
+script, work = runpy.run_path(sys.argv[1]), json.loads(sys.argv[2])
+_, recurrent, _ = script["network"](work)
+embedding = torch.randn(work["vocabulary_size"], work["embedding_size"])
+found = []
+for padded in (False, True):
+    torch.manual_seed(1)
+    ids, how, labels = script["tagged"](work, [3, 5, 4], padded=padded)
+    torch.manual_seed(1)
+    (plain, steps, pack), _ = script["labelled"](work, [3, 5, 4])
+    alone = [recurrent(embedding[plain[:length, s]])[0] for s, length in enumerate(steps.tolist())]
+    if padded:
+        y = script["Turning"](recurrent)(embedding[ids], how)
+        real = torch.arange(len(ids))[:, None] < steps
+        found.append((labels >= 0).equal(real))
+        found.append(max(float((y[:len(each), s] - each).abs().max()) for s, each in enumerate(alone)))
+    else:
+        y = script["PackedSequence"](embedding[ids], how)
+        y = script["pad_packed_sequence"](recurrent(y)[0])[0]
+        found.append(len(labels) == 12 and bool((labels >= 0).all()))
+        found.append(max(float((y[:len(each), s] - each).abs().max()) for s, each in enumerate(alone)))
+print(json.dumps(found))
 """
 
 
@@ -65,7 +92,25 @@ class TestOurs:
         assert (last.step, last.epoch, last.loss.count) == (5, 2.5, 3)
         assert 0 < last.loss.mean < 2 * math.log(2)
 
-    @pytest.mark.parametrize("name", ["k", "l", "m"])
+    def test_a_step_of_tagging_is_the_labels_of_a_batch(self):
+        run = ours.prepare(replace(TAGS, lengths=(tuple(range(3, 67)), (70, 71))))
+        shapes = [run(1).shape for _ in range(3)]
+        assert shapes == [(71, 64), (4, 2), (71, 64)]
+        assert {*run(1).ravel().tolist()} <= {0, 1, 2}
+
+    def test_a_step_of_training_a_tagger_is_an_update_on_a_batch(self):
+        last = ours.prepare(replace(TAGS, kind="train tagger"))(5)
+        assert isinstance(last, StepDone)
+        assert (last.step, last.epoch, last.loss.count) == (5, 5.0, 12)
+        assert 0 < last.loss.mean < 2 * math.log(3)
+
+    def test_the_tagger_answers_the_batches_of_the_workload(self):
+        work = WORKLOADS["n"]
+        found = ours.scored(ours.build_tagger(work), ours.examples(work))
+        lengths = [tuple(sorted(answered.batch.mask.sum(axis=0))) for answered in found]
+        assert sorted(lengths) == sorted(work.lengths)
+
+    @pytest.mark.parametrize("name", ["k", "l", "m", "o"])
     def test_the_trainer_makes_the_batches_of_the_workload(self, name):
         work = WORKLOADS[name]
         batches = Bucketed(ours.examples(work), work.batch_size)
@@ -77,12 +122,21 @@ class TestOurs:
             assert sorted(found) == sorted(work.lengths)
         ids = batches.examples.values
         assert (ids.dtype, ids.min() < 10, 4990 < ids.max() < 5000) == (np.uint16, True, True)
-        assert 0.4 < batches.examples.targets.mean() < 0.6
+        middle = (work.labels - 1) / 2
+        assert 0.8 * middle < batches.examples.targets.mean() < 1.2 * middle
+        assert len(batches.examples.targets) == (len(ids) if name == "o" else 640)
 
     def test_the_classifier_is_the_one_that_is_named(self):
         spec = ours.build_classifier(replace(RAGGED, cell="gru", bidirectional=True, readout="max", num_layers=2)).spec
         assert (spec.cell.name, spec.bidirectional, spec.readout) == ("gru", True, "max")
         assert (spec.embedding.size, spec.hidden_size, spec.num_layers) == (2, 4, 2)
+
+    def test_the_tagger_is_the_one_that_is_named(self):
+        model = ours.build_tagger(replace(TAGS, cell="gru", num_layers=2))
+        spec = model.spec
+        assert (spec.cell.name, spec.bidirectional, spec.crf, spec.characters) == ("gru", True, False, None)
+        assert (spec.embedding.size, spec.hidden_size, spec.num_layers, spec.dropout) == (2, 4, 2, 0.0)
+        assert (len(model.output.weight.value), model.activation) == (3, "softmax")
 
     def test_the_model_is_the_one_that_is_named(self):
         spec = ours.build(replace(TINY, cell="gru", embedding_size=None), 7).spec
@@ -181,6 +235,16 @@ class TestPeers:
             (alone,) = peers(replace(RAGGED, **change), "torch", "python")
             assert alone[0].setting == "packed, with oneDNN"
 
+    @pytest.mark.parametrize("kind", ["tag", "train tagger"])
+    def test_pytorch_tags_packed_sequences_and_padded_ones(self, kind):
+        settings = [side.setting for each in peers(replace(TAGS, kind=kind), "torch", "python") for side in each]
+        assert settings == [
+            "packed, with oneDNN",
+            "packed, without oneDNN",
+            "padded, with oneDNN",
+            "padded, without oneDNN",
+        ]
+
     def test_pytorch_has_a_thread_for_each_worker(self):
         ((side, _),) = peers(replace(TINY, workers=2), "torch", "python")
         assert side.environment["OMP_NUM_THREADS"] == "2"
@@ -206,6 +270,19 @@ def test_pytorch_reads_a_packed_batch_as_each_sequence_alone(cell, bidirectional
     differences = json.loads(done.stdout)
     assert len(differences) == len(peers(work, "torch", "python"))
     assert max(differences) < 1e-6
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("TORCH_PYTHON" not in os.environ, reason="TORCH_PYTHON names no interpreter that has PyTorch")
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_pytorch_tags_packed_and_padded_batches_as_each_sequence_alone(cell):
+    work = replace(TAGS, cell=cell, num_layers=2)
+    command = [os.environ["TORCH_PYTHON"], "-c", ALONE_TAGGED, str(sides.PACKAGE / "pytorch.py")]
+    done = subprocess.run([*command, json.dumps(asdict(work))], capture_output=True, text=True, check=True)
+    real, packed, kept, padded = json.loads(done.stdout)
+    assert real
+    assert kept
+    assert max(packed, padded) < 1e-6
 
 
 def test_a_side_of_ours_runs_in_a_process_of_its_own():

@@ -5,7 +5,7 @@ from statistics import mean, median
 import pytest
 
 from rnncli.benchmarks import WORKLOADS, Workload
-from rnncli.benchmarks.ours import build, build_classifier
+from rnncli.benchmarks.ours import build, build_classifier, build_tagger
 from rnncli.benchmarks.workloads import sentences
 
 RAGGED = Workload("classify", "gru", 2, 4, batch_size=3, embedding_size=5, lengths=((1, 4, 2), (4, 4, 3)), labels=7)
@@ -23,6 +23,9 @@ def test_operations_on_ragged_batches_by_hand():
     assert RAGGED.flops == 3 * 2 * (words * 3 * 4 * (5 + 4 + 4 + 4) + 2 * 3 * 7 * 4) / 2
     both = replace(RAGGED, bidirectional=True)
     assert both.flops == 3 * 2 * (words * 2 * 3 * 4 * (5 + 4 + 8 + 4) + 2 * 3 * 7 * 8) / 2
+    tags = replace(both, kind="tag")
+    assert tags.flops == 2 * (words * 2 * 3 * 4 * (5 + 4 + 8 + 4) + words * 7 * 8) / 2
+    assert replace(tags, kind="train tagger").flops == 3 * tags.flops
     # first steps of two times three sequences, second ones of two and three, third ones of one and three, then one, two
     assert RAGGED.products[:3] == [(12, 9, 1, 2), (12, 9, 2, 2), (12, 9, 3, 4)]
     assert both.products[3:] == [(12, 12, 1, 4), (12, 12, 2, 4), (12, 12, 3, 8), (7, 8, 3, 2)]
@@ -32,7 +35,9 @@ def test_operations_on_ragged_batches_by_hand():
 def test_operations_are_two_a_weight_that_is_no_bias_and_not_looked_up(name):
     work = WORKLOADS[name]
     classifies = work.kind == "classify"
-    weights = (build_classifier(work) if classifies else build(work, work.vocabulary_size)).parameters()
+    builders = {"classify": build_classifier, "tag": build_tagger, "train tagger": build_tagger}
+    model = builders[work.kind](work) if work.kind in builders else build(work, work.vocabulary_size)
+    weights = model.parameters()
     looked_up = {"embedding.weight"} | ({"recurrent.0.weight_ih"} if work.embedding_size is None else set())
     sizes = {key: p.value.size for key, p in weights.items() if "weight" in key and key not in looked_up}
     output = sizes.pop("output.weight") * (work.batch_size if classifies else work.tokens)
@@ -46,6 +51,8 @@ def test_titles_tell_the_workloads_apart():
     assert WORKLOADS["j"].title == "train rnn 1x100 B32 T25 V65 one-hot"
     assert WORKLOADS["k"].title == "classify lstm 1x128 last B32 T3-60 V5000 E64"
     assert WORKLOADS["l"].title == "classify bidirectional lstm 1x64 max B32 T3-60 V5000 E64"
+    assert WORKLOADS["n"].title == "tag bidirectional lstm 1x128 B64 T3-60 V5000 E64"
+    assert WORKLOADS["o"].title == "train tagger bidirectional lstm 1x128 B32 T3-60 V5000 E64"
     assert WORKLOADS["h"].title == "generate lstm 2x128 B64 V65 E128"
 
 
