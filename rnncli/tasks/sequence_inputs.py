@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from rnncli.data import Vocabulary, units
-from rnncli.data.examples.steps import as_vectors
+from rnncli.data.examples.steps import as_vectors, number
 from rnncli.errors import DataError
 from rnncli.models.embedding_spec import Pretrained
 from rnncli.models.input_layer import InputSizes
@@ -187,9 +187,9 @@ def inputs_of(resources: Resources) -> Inputs:
 def vectors_of_line(line: str, where: str) -> Array:
     """Read vectors (T, D) from a line; DataError where there are none."""
     try:
-        plain: Any = json.loads(line) if line.lstrip().startswith("[") else [_number(cell) for cell in line.split(",")]
+        plain: Any = json.loads(line) if line.lstrip().startswith("[") else [number(cell) for cell in line.split(",")]
         rows = plain if type(plain[0]) is list else [plain]
-        if all(type(number) in (int, float) for row in rows for number in row):
+        if all(type(value) in (int, float) for row in rows for value in row):
             vectors = np.array(rows, np.float64)
             if vectors.size and np.isfinite(vectors).all():
                 return as_vectors(vectors, where)  # rounded as those of files are
@@ -197,9 +197,3 @@ def vectors_of_line(line: str, where: str) -> Array:
         pass
     hint = "write 1.5,2 for one step, [[1.5, 2], [3, 4]] for two"
     raise DataError("not a vector of finite numbers, or a list of them", hint=hint, where=where)
-
-
-def _number(cell: str) -> float:
-    if "_" in cell:
-        raise ValueError(cell)  # Python's 1_000 is a number nowhere else
-    return float(cell)

@@ -13,6 +13,7 @@ import numpy as np
 
 from rnncli.data import Examples
 from rnncli.data.examples import shown
+from rnncli.data.examples.steps import number
 from rnncli.errors import DataError
 from rnncli.nn.parameter import Array
 from rnncli.tasks.protocol import Resources
@@ -165,10 +166,7 @@ def _values(labels: Labels, places: Sequence[str]) -> Array:
     values = np.empty((len(labels[0]), len(labels)))
     for i, each in enumerate(labels):
         for k, text in enumerate(each):
-            try:
-                values[k, i] = math.nan if "_" in text else float(text)  # Python's 1_000 is a number nowhere else
-            except ValueError:
-                values[k, i] = math.nan
+            values[k, i] = number(text)
             if not math.isfinite(values[k, i]):
                 raise DataError(f"{shown(text)} is not a finite number", hint="write one", where=places[i])
     return values

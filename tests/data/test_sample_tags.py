@@ -45,11 +45,9 @@ def test_no_sentence_stands_there_twice():
     assert [text for text, times in Counter(found).items() if times > 1] == []
 
 
-def test_sentences_hold_those_of_the_lecture_notes():
-    tagged = {" ".join(words): (" ".join(tags), " ".join(names)) for words, tags, names in sentences()}
-    assert tagged["I like red apples"] == ("PRON VERB ADJ NOUN", "O O O O")
-    names = ("PROPN VERB ADP PROPN ADP PROPN", "B-PER O O B-ORG O B-LOC")
-    assert tagged["Somesh worked at Cisco in Bangalore"] == names
+def test_sentences_that_are_shown_are_none_to_learn_from():
+    texts = {" ".join(words) for words, _, _ in sentences()}
+    assert not texts & {"I like red apples", "Somesh worked at Cisco in Bangalore", "Meera studied in Pune ."}
 
 
 def test_a_name_goes_on_only_where_one_of_its_type_began():

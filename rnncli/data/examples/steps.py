@@ -46,17 +46,19 @@ def numbers(cells: Sequence[str], names: Sequence[str], where: str) -> list[floa
     except ValueError:
         values = [math.nan]
     if not all(map(math.isfinite, values)) or "_" in "".join(cells):  # Python's 1_000 is a number nowhere else
-        name, cell = next(pair for pair in zip(names, cells, strict=True) if not _is_number(pair[1]))
+        name, cell = next(pair for pair in zip(names, cells, strict=True) if math.isnan(number(pair[1])))
         shape = f"{shown(cell)} is not a finite number" if cell.strip() else "no number"
         raise DataError(f"column {shown(name)}: {shape}", hint="write one, or leave the row out", where=where)
     return values
 
 
-def _is_number(cell: str) -> bool:
+def number(text: str) -> float:
+    """Return a text as a number; NaN for what is no finite one, or is one in Python alone, as 1_000."""
     try:
-        return math.isfinite(float(cell)) and "_" not in cell
+        value = float(text)
     except ValueError:
-        return False
+        return math.nan
+    return value if math.isfinite(value) and "_" not in text else math.nan
 
 
 def as_sequences(steps: Iterable[Step], reading: Reading) -> Iterator[Example]:
@@ -117,7 +119,7 @@ def by_time(rows: list[AnyRow]) -> list[AnyRow]:
 
 def _time(row: Row) -> float | datetime:
     text = (row.time or "").strip()
-    if _is_number(text):
+    if not math.isnan(number(text)):
         with suppress(ValueError):
             return int(text)  # of nanoseconds since 1970 a float leaves out the last three digits
         return float(text)
