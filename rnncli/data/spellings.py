@@ -39,6 +39,11 @@ class Spellings:
         characters = vocabulary.encode("".join(word or "\0" for word in shortened))
         return cls(characters, np.concatenate(([0], np.cumsum(lengths))))
 
+    def all_of(self, words: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the characters of all words with these numbers (N,), one after the other."""
+        characters: npt.NDArray[Any] = self.characters[ranges(self.starts[words], np.diff(self.starts)[words])]
+        return characters
+
     def together(self, words: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], SpelledWords]:
         """Return the different ones of the words with these numbers (T, B), and the place (T, B) of each among them."""
         different, places = np.unique(words, return_inverse=True)

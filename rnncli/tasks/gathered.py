@@ -54,6 +54,8 @@ class SequenceDataset:
         for part in self.splits[:2]:
             for values in (part.starts, part.values, part.targets):
                 digest.update(np.ascontiguousarray(values).data)
+            if part.spellings and part.words is not None:
+                digest.update(part.spellings.all_of(part.words).data)
         return digest.hexdigest()
 
     def sizes(self) -> dict[str, int]:

@@ -211,9 +211,12 @@ class Tags:
         for i in map(int, spanned):
             own = slice(starts[i], starts[i + 1])
             names = [every[number][0] for number in self.labels[own].tolist()]
-            for step, message in faults(names, scheme):
-                first, count = first or f"{self._place(own.start + step)}: {message}", count + 1
-            if count and self.spec.repair:
+            broken = [*faults(names, scheme)]
+            if broken and not first:
+                step, message = broken[0]
+                first = f"{self._place(own.start + step)}: {message}"
+            count += len(broken)
+            if broken and self.spec.repair:
                 numbers = [self._different[name,] for name in repaired(names, scheme)]
                 self._labels[own] = array("I", numbers)
         if count and not self.spec.repair:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rnncli.cli import tag as tag_command
+from rnncli.cli import tagged_files
 from tests.cli.conftest import strict_json
 from tests.cli.tagged_models import labels_of, saying, tagged, trained_taggers
 from tests.tasks.tagged_runs import SENTENCES
@@ -132,7 +132,7 @@ class TestFiles:
         )
         expected = "".join(f"{line}\t{next(lines)}\n" if line else "\n" for line in text.split("\n")[:-1])
         assert tagged(taggers, "-f", "train.conll") == expected
-        monkeypatch.setattr(tag_command, "TOGETHER", 7)
+        monkeypatch.setattr(tagged_files, "TOGETHER", 7)
         assert tagged(taggers, "-f", "train.conll") == expected
 
     def test_of_a_pattern_follow_each_other(self, taggers):

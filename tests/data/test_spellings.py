@@ -43,3 +43,9 @@ def test_what_is_not_in_the_vocabulary_is_unknown():
 def test_of_a_long_word_both_ends_are_read():
     long = "a" * LONGEST + "b" * LONGEST
     assert spelled(Spellings.of([long], LETTERS), 0) == "a" * (LONGEST // 2) + "b" * (LONGEST // 2)
+
+
+def test_all_characters_of_words_one_after_the_other():
+    spellings = Spellings.of(["ab", "c", "def"], LETTERS)
+    found = spellings.all_of(np.array([2, 0, 0]))
+    assert "".join(LETTERS.tokens[i] for i in found.tolist()) == "defabab"

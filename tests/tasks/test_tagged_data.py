@@ -186,3 +186,13 @@ class TestRefusals:
             task.build_model(dataset.resources, None), dataset.resources, dataset.splits.validation
         )
         assert evaluation.loss.mean == pytest.approx(np.log(2))  # of a model that knows nothing
+
+
+def test_the_fingerprint_is_of_the_letters_of_rare_words_too(tmp_path):
+    def fingerprint(word, characters):
+        text = conll() + f"{word}\tNOUN\tO\n\n"
+        task = tagged_task(WHOLE, {"characters": characters})
+        return read(tmp_path, task, **{"train.conll": text}).fingerprint
+
+    assert fingerprint("quokka", LETTERS) != fingerprint("wombat", LETTERS)
+    assert fingerprint("quokka", None) == fingerprint("wombat", None)  # to this model both are <unk>
