@@ -46,7 +46,7 @@ def tag_file(answer: Answer, file: str, name: str, encoding: str | None) -> None
         if ending and not answer.as_json:
             write(gap(ending, name))
             lines = without_mark(lines)
-        found = tagged_lines(lines, shown, name, columns_of(spec, name), multi_label=spec.multi_label)
+        found = tagged_lines(lines, shown, name, columns_of(spec, reader.format, name), multi_label=spec.multi_label)
         try:
             for example in found:
                 reader.checked(example.steps, example.where)
@@ -128,6 +128,6 @@ def tag_arrays(answer: Answer, file: str, output: Path | None) -> None:
         return
     labels = [tagged.labels for tagged in every]
     several = answer.reader.task.data.multi_label
-    arrays = arrays_with(read_every_array(source), labels, answer.reader.names, multi_label=several)
+    arrays = arrays_with(read_every_array(source), labels, answer.reader.names, source.name, multi_label=several)
     save: Any = np.savez_compressed
     atomic_write(output, lambda to: save(to, **arrays))

@@ -5,6 +5,7 @@ T time steps, B sequences of S, D features. What is said in `batching` of `len()
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 from rnncli.data.batching import Indices, bucketed
 from rnncli.data.labelled import Examples
-from rnncli.data.spellings import SpelledWords
+from rnncli.data.spellings import SpelledWords, Spellings
 from rnncli.data.splitting import shuffled
 
 STEPS = 1 << 14
@@ -36,10 +37,26 @@ class ExampleBatch:
     """(B,), by which each sequence's loss is multiplied."""
     numbers: Indices
     """(B,), which examples these are."""
-    words: Indices | None = None
-    """Where words are spelled out: the place (T, B) of each among the `spelled` ones."""
-    spelled: SpelledWords | None = None
+    word_numbers: Indices | None = None
+    """Where words are spelled out: the number of each in the `spellings`, (T, B)."""
+    spellings: Spellings | None = None
     carry: bool = False
+
+    @cached_property
+    def _together(self) -> tuple[Indices | None, SpelledWords | None]:
+        if self.spellings is None or self.word_numbers is None:
+            return None, None
+        return self.spellings.together(self.word_numbers)
+
+    @property
+    def words(self) -> Indices | None:
+        """The place (T, B) of each word among the `spelled` ones."""
+        return self._together[0]
+
+    @property
+    def spelled(self) -> SpelledWords | None:
+        """The different words: of a share of a batch those of that share alone."""
+        return self._together[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,10 +115,8 @@ def batch_of(examples: Examples, numbers: Indices, weights: npt.NDArray[Any] | N
     else:
         targets = examples.targets[..., numbers]
     weights = None if weights is None else weights[numbers]
-    if examples.words is None or examples.spellings is None:
-        return ExampleBatch(inputs, targets, mask, weights, numbers)
-    words, spelled = examples.spellings.together(side_by_side([examples.words[steps] for steps in own]))
-    return ExampleBatch(inputs, targets, mask, weights, numbers, words, spelled)
+    words = None if examples.words is None else side_by_side([examples.words[steps] for steps in own])
+    return ExampleBatch(inputs, targets, mask, weights, numbers, words, examples.spellings)
 
 
 def for_answers(lengths: npt.NDArray[np.integer[Any]]) -> Iterator[Indices]:

@@ -28,7 +28,8 @@ def evaluate_splits(
 ) -> tuple[list[Score], list[str]]:
     """Return a stored model's scores on splits of its own data, and notices; DataError where that data is gone."""
     dataset, changed = _data(loaded, report)
-    return score_splits(loaded.model, loaded.task, dataset, splits), [*dataset.notices, *changed]
+    warned = [f"{notice}: a part may hold what it learnt from" for notice in changed]
+    return score_splits(loaded.model, loaded.task, dataset, splits), [*dataset.notices, *warned]
 
 
 def evaluate_files(

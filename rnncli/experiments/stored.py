@@ -22,6 +22,10 @@ _DATA: dict[type[Any], str] = {
 """What a hint suggests to train on."""
 
 
+_COMMANDS = {"language_model": "generate", "classification": "classify", "regression": "classify", "tagging": "tag"}
+"""What a model of each task is for."""
+
+
 @dataclass(frozen=True)
 class LoadedModel:
     """A model as it was stored, ready to predict."""
@@ -55,7 +59,9 @@ class LoadedModel:
     def _expect(self, *tasks: type[Any]) -> None:
         if not isinstance(self.task, tasks):
             wanted = _names(tasks)
-            raise UsageError(f"{self.path} holds a model of task {self.task.task}, where one of {wanted} is needed")
+            hint = f"use rnncli {_COMMANDS.get(self.task.task, 'evaluate')}"
+            message = f"{self.path} holds a model of task {self.task.task}, where one of {wanted} is needed"
+            raise UsageError(message, hint=hint)
 
 
 def load(path: Path) -> LoadedModel:

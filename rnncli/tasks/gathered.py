@@ -136,7 +136,10 @@ class Gathered:
         return counts
 
     def characters(self, train: Array) -> Vocabulary:
-        """Return the characters of the tokens of the training part."""
+        """Return the characters of the tokens of the training part; DataError for vectors in place of tokens."""
+        if self._vectors:
+            message, hint = "characters are of words, and these are vectors", "leave model.characters out"
+            raise DataError(message, hint=hint, where=self.places[0])
         counts: Counter[str] = Counter()
         for token, count in self._counts(train):
             for character in token:

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from rnncli.data import Vocabulary, units
+from rnncli.data import TokenizerSpec, Vocabulary, units
 from rnncli.data.examples.steps import as_vectors, number
 from rnncli.errors import DataError
 from rnncli.models.embedding_spec import Pretrained
@@ -177,6 +177,8 @@ def inputs_of(resources: Resources) -> Inputs:
     """Return how the model of a checkpoint reads; DataError when its resources do not say so."""
     if "vocabulary" in resources:
         characters = Vocabulary.from_plain(resources["characters"]) if "characters" in resources else None
+        if characters and (characters.spec != TokenizerSpec() or characters.items):
+            raise DataError("characters that are not those of words")
         vocabulary, pretrained = Vocabulary.from_plain(resources["vocabulary"]), None
         if "pretrained" in resources:
             pretrained = Pretrained.from_plain(resources["pretrained"], len(vocabulary))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncli.data import Examples, Splits, find_sources
+from rnncli.data import Examples, Source, Splits, find_sources
 from rnncli.data.examples import shown
 from rnncli.data.labelled import step_place
 from rnncli.data.numbering import InOrder
@@ -47,26 +47,30 @@ def read_dataset(
     if not as_paths(spec.train):
         raise DataError("no training data", hint="name a file: rnncli train --task tagging train.conll")
     file = find_vectors(model.embedding, spec.tokenizer, base, report) if resources is None else None
-    gathered, found = Tags(spec), None
+    gathered, found, trained = Tags(spec), None, ""
     spans: dict[str, range] = {}
     for name in Splits._fields:
         if paths := getattr(spec, name):
-            start = len(gathered.sequences.places)
-            for example in _examples(spec, resolved(paths, base), report, f"reading {name}"):
+            start, sources = len(gathered.sequences.places), find_sources(resolved(paths, base))
+            in_format = format_of(sources) if spec.format == "auto" else spec.format
+            trained = trained or in_format
+            for example in _examples(spec, trained, sources, in_format, report, f"reading {name}"):
                 gathered.add(example)
             spans[name] = range(start, len(gathered.sequences.places))
     numbers = split(spec.split, spans, None, random_seed)
     if resources is None:
         known, inputs = gathered.resources(numbers.train), gathered.sequences.inputs(numbers.train)
-        if model.characters and inputs.vocabulary:
+        known["format"] = trained
+        if model.characters:
             inputs = replace(inputs, characters=gathered.sequences.characters(numbers.train))
         if file:
             inputs, found = gathered.sequences.pretrained(inputs, numbers.train, file, cut=False)
     else:
-        known, inputs = {name: resources[name] for name in ("outputs", "scheme")}, inputs_of(resources)
+        known, inputs = {name: resources[name] for name in ("outputs", "scheme", "format")}, inputs_of(resources)
     every, unknown_tokens = gathered.examples(inputs, known)
     splits = Splits(*(every.part(part) for part in numbers))
-    notices = [*(found.notices if found else ()), *split_notices(splits, numbers, every.starts, unknown_tokens)]
+    notices = [*(found.notices if found else ()), *gathered.notices]
+    notices += split_notices(splits, numbers, every.starts, unknown_tokens)
     for name, part in splits._asdict().items():
         notices += _unknown_labels(part, f"{name} steps with a label that is not in the training part")
     if splits.train.unknown is None:  # else it is the data that are not the model's
@@ -77,26 +81,24 @@ def read_dataset(
 
 def read_other(spec: TaggingDataSpec, paths: Paths, resources: Resources, report: Report) -> tuple[Examples, list[str]]:
     """Read tagged files that are no part of the spec, for a model with these resources; return them with notices."""
-    endings = _endings(paths)
+    gathered, sources, endings = Tags(spec), find_sources(resolved(paths, Path())), _endings(paths)
     like_training = not endings <= SUFFIXES.keys() or endings <= _endings(spec.train)
-    gathered = Tags(spec)
-    for example in _examples(spec, resolved(paths, Path()), report, "reading", like_training=like_training):
+    in_format = spec.format if like_training and spec.format != "auto" else format_of(sources)
+    for example in _examples(spec, resources["format"], sources, in_format, report, "reading"):
         gathered.add(example)
     part, unknown_tokens = gathered.examples(inputs_of(resources), resources)
-    notices = []
+    notices = gathered.notices
     if unknown_tokens is not None and (count := int(unknown_tokens.sum())):
         notices.append(f"{count / len(unknown_tokens):.2%} of the given tokens are not in the vocabulary")
     return part, notices + _unknown_labels(part, "steps with a label that the model does not know")
 
 
-def columns_of(spec: TaggingDataSpec, name: str) -> TagColumns:
-    """Return where tokens and labels stand in files of a format: as the spec says, if the training files are like it.
+def columns_of(spec: TaggingDataSpec, trained: str, name: str) -> TagColumns:
+    """Return where tokens and labels stand in files of a format: as the spec says, if training files were `trained` so.
 
     In those of another format the spec's columns are others.
     """
-    trained = {SUFFIXES.get(ending) for ending in _endings(spec.train)} if spec.format == "auto" else {spec.format}
-    alike = {"csv", "tsv"} if name in ("csv", "tsv") else {name}
-    if trained.isdisjoint({*alike, None}):  # None: known by what they hold, which may be any
+    if trained != name and {trained, name} != {"csv", "tsv"}:
         return TagColumns()
     return TagColumns(spec.token, spec.label, spec.columns, spec.sequence, spec.time)
 
@@ -106,13 +108,11 @@ def _endings(paths: Paths) -> set[str]:
 
 
 def _examples(
-    spec: TaggingDataSpec, paths: Sequence[str], report: Report, activity: str, *, like_training: bool = True
+    spec: TaggingDataSpec, trained: str, sources: Sequence[Source], name: str, report: Report, activity: str
 ) -> Iterator[TaggedExample]:
-    """Yield the sequences of files with their labels; unless `like_training` the spec's format is not theirs."""
-    sources = find_sources(paths)
+    """Yield the sequences of files in the format of that name with their labels."""
     total = sum(source.size for source in sources)
-    name = spec.format if like_training and spec.format != "auto" else format_of(sources)
-    columns, several = columns_of(spec, name), spec.multi_label
+    columns, several = columns_of(spec, trained, name), spec.multi_label
 
     def progress(done: int) -> None:
         report(activity, done, total)
@@ -148,6 +148,7 @@ class Tags:
 
     spec: TaggingDataSpec
     sequences: Gathered = field(init=False)
+    notices: list[str] = field(default_factory=list)
     _labels: Any = field(default_factory=lambda: array("I"))
     _different: InOrder[tuple[str, ...]] = field(default_factory=InOrder)
     _lines: Any = field(default_factory=lambda: array("I"))
@@ -221,7 +222,9 @@ class Tags:
                 self._labels[own] = array("I", numbers)
         if count and not self.spec.repair:
             more = f"; {count:,} labels break {scheme.upper()} in all" if count > 1 else ""
-            raise DataError(first + more, hint="mend them, or set data.repair=true, or data.scheme=none")
+            raise DataError(first + more, hint="mend them, or train with data.repair=true, or data.scheme=none")
+        if count:
+            self.notices.append(f"labels that break {scheme.upper()}, mended: {count:,}, the first {first}")
 
     def examples(self, inputs: Inputs, known: Resources) -> tuple[Examples, Array | None]:
         """Return all sequences as a model reads them, and which tokens it does not know (N,)."""

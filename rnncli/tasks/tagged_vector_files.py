@@ -100,7 +100,12 @@ def read_every_array(source: Source) -> dict[str, Array]:
 
 
 def arrays_with(
-    arrays: Mapping[str, Array], predictions: Sequence[Sequence[Labels]], names: Sequence[str], *, multi_label: bool
+    arrays: Mapping[str, Array],
+    predictions: Sequence[Sequence[Labels]],
+    names: Sequence[str],
+    file: str,
+    *,
+    multi_label: bool,
 ) -> dict[str, Array]:
     """Return the arrays with the labels of each sequence's steps as y, in the form that it had, where there was one.
 
@@ -108,7 +113,7 @@ def arrays_with(
     those of the model. Else it is (N,) or (S, T): numbers of the `labels`, if there were any, and what they lacked
     behind them; integers or truth values, if y had those and they spell all predictions; or texts. Padding is 0 or "".
     """
-    before = label_names(arrays, "labels")
+    before = label_names(arrays, file)
     known = None if before is None else [name.strip() for name in before]
     every = [*chain.from_iterable(predictions)]
     single = [] if multi_label else [name for (name,) in every]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rnncli.data import Examples
+from rnncli.data.tagged import FORMATS
 from rnncli.errors import DataError
 from rnncli.metrics.spans import SCHEMES
 from rnncli.models.gradient_cases import GradientCase
@@ -93,8 +94,12 @@ class TaggingTask(SequenceTask):
     ) -> SequenceTagger:
         """Return a fresh model; without `rng` its weights are zeros, to be loaded."""
         names, inputs = names_of(resources), inputs_of(resources)
-        if resources.get("scheme", "") not in (None, *SCHEMES):
-            raise DataError("no scheme of spans")
+        if resources.get("scheme", "") not in (None, *(SCHEMES if self.output == "softmax" else ())):
+            raise DataError("no scheme of spans that fits its labels")
+        if resources.get("format") not in (*FORMATS, "npz"):
+            raise DataError("no format of its training files")
+        if inputs.vocabulary and inputs.vocabulary.spec != self.data.tokenizer:
+            raise DataError("a vocabulary of another tokenizer")
         if bool(inputs.characters) != bool(inputs.vocabulary and self.model.characters):
             raise DataError("characters, or none, where the model asks for the other")
         return SequenceTagger(

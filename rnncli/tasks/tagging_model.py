@@ -1,16 +1,16 @@
 """A trained tagger at work: sequences in, a label or several for each of their steps out. K labels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from rnncli.data import units
+from rnncli.data import TokenizerSpec, find_sources, units
 from rnncli.data.examples import Vectors
-from rnncli.data.tagged import SUFFIXES
+from rnncli.data.tagged import SUFFIXES, format_of
 from rnncli.errors import DataError
 from rnncli.metrics.spans import Span, repaired, spans
 from rnncli.models.sequence_tagger import SequenceTagger
@@ -76,16 +76,40 @@ class TaggingModel:
             return self.checked(vectors_of_line(line, where), where)
         if self.tokenized:  # split() would take a no-break space for one of them
             return self.checked(tuple(filter(None, line.split(" "))), where)
-        return self.checked(tuple(units(line, replace(self.inputs.vocabulary.spec, lowercase=False))), where)
+        return self.checked(tuple(units(line, self._cut)), where)
+
+    @cached_property
+    def _cut(self) -> TokenizerSpec:
+        """How texts are cut into tokens: into characters, if all that were trained on are single ones."""
+        assert self.inputs.vocabulary
+        single = all(len(token) == 1 for token in self.inputs.vocabulary.ids)
+        return TokenizerSpec(level="character" if single else self.inputs.vocabulary.spec.level)
+
+    @property
+    def format(self) -> str:
+        """What format the training files were in."""
+        name: str = self.resources["format"]
+        return name
 
     def file_format(self, path: str | None) -> str:
-        """Return the format that a file is in, by its name; what ends like the training files is in theirs."""
-        trained, suffix = self.task.data.format, Path(path or "-").suffix.lower()
-        if trained != "auto" and suffix in {Path(path).suffix.lower() for path in as_paths(self.task.data.train)} - {
-            ""
-        }:
-            return trained
-        return SUFFIXES.get(suffix, "text")
+        """Return the format that a file is in: that of training where it ends, or by its beginning looks, like it.
+
+        Else by its name; "text" for any other, and for standard input.
+        """
+        suffix, asked = Path(path or "-").suffix.lower(), self.task.data.format
+        ends_alike = suffix and suffix in {Path(trained).suffix.lower() for trained in as_paths(self.task.data.train)}
+        if ends_alike and asked != "auto":
+            return asked
+        if suffix in SUFFIXES:
+            return SUFFIXES[suffix]
+        return self.format if path and Path(path).is_file() and self._looks_trained(path) else "text"
+
+    def _looks_trained(self, path: str) -> bool:
+        """Tell whether a file, whose name does not say what it holds, begins as one of training."""
+        try:
+            return format_of(find_sources([path])) == self.format
+        except DataError:  # in no format of these
+            return False
 
     def checked(self, steps: Steps, where: str) -> Steps:
         """Return a sequence; DataError for one that the model cannot read."""

@@ -195,7 +195,7 @@ class TestModels:
             assert (status, out) == (2, "")
             assert err == (
                 "runs/language/best.npz holds a model of task language_model, "
-                "where one of classification or regression is needed\n"
+                "where one of classification or regression is needed; use rnncli generate\n"
             )
         for name in ("reviews", "values", "steps", "several", "fasttext"):
             shutil.rmtree(Path("runs", name))

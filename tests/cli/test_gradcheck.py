@@ -73,7 +73,7 @@ def test_injected_error_without_a_name(rnncli, spec):
         ("task: regression\nmodel: {hidden_size: 24, bidirectional: false}\n", "recurrent.0.weight_hh"),
         ("model: {hidden_size: 24}\n", "recurrent.0.weight_hh"),
         ("model: {hidden_size: 24, cell: conv1d}\n", "convolution.0.weight"),
-        ("task: classification\nmodel: {hidden_size: 24, cell: none}\n", "convolution.0.weight"),
+        ("task: classification\nmodel: {hidden_size: 24, cell: none, readout: mean}\n", "convolution.0.weight"),
     ],
 )
 def test_injected_error_is_caught_in_a_model_too_large_to_be_checked_whole(rnncli, text, parameter):

@@ -156,10 +156,11 @@ class TestModels:
         for arguments in (["reviews.csv", *classify], ["train.conll", "-o", "runs/language"]):
             assert taggers("train", *arguments, *SMALL, "--steps", "1", "-q").status == 0
         assert tagged(taggers, "Ann saw") == tagged(taggers, "-m", "runs/spans", "Ann saw")  # the newest tagger
-        for name, task in (("reviews", "classification"), ("language", "language_model")):
+        for name, task, verb in (("reviews", "classification", "classify"), ("language", "language_model", "generate")):
             status, out, err = taggers("tag", "x", "-m", f"runs/{name}")
             assert (status, out) == (2, "")
-            assert err == (f"runs/{name}/best.npz holds a model of task {task}, where one of tagging is needed\n")
+            message = f"holds a model of task {task}, where one of tagging is needed; use rnncli {verb}\n"
+            assert err == f"runs/{name}/best.npz {message}"
         for command, wanted in (
             ("classify", "classification or regression"),
             ("encode", "classification or regression"),
@@ -169,7 +170,8 @@ class TestModels:
             text = ["--seed", "x"] if command == "generate" else ["x"]
             status, out, err = taggers(command, *text, "-m", "runs/spans")
             assert (status, out) == (2, "")
-            assert err == f"runs/spans/best.npz holds a model of task tagging, where one of {wanted} is needed\n"
+            message = f"holds a model of task tagging, where one of {wanted} is needed; use rnncli tag\n"
+            assert err == f"runs/spans/best.npz {message}"
         for name in ("several", "frames", "parts", "spans"):
             shutil.rmtree(Path("runs", name))
         status, out, err = taggers("tag", "x")

@@ -95,7 +95,7 @@ class TestRuns:
         assert (status, out) == (3, "")
         assert err == (
             'a.conll:62: "I-PER" after "O": a span begins with B-; 3 labels break BIO in all; '
-            "mend them, or set data.repair=true, or data.scheme=none\n"
+            "mend them, or train with data.repair=true, or data.scheme=none\n"
         )
         for name, setting in (("mended", "data.repair=true"), ("kept", "data.scheme=none")):
             arguments = ["--set", setting, "--steps", "2", "-q", "-o", f"runs/{name}"]

@@ -129,3 +129,8 @@ def tagged(part, names):
         labels = [names[k] if k >= 0 else None for k in part.targets[begin:end].tolist()]
         found.append([*zip(part.tokens(i), labels, strict=True)])
     return found
+
+
+def without_format(resources):
+    """What a model must know of its data but for the format that they were in."""
+    return {name: known for name, known in resources.items() if name != "format"}

@@ -14,6 +14,8 @@ PADDED = np.arange(24.0).reshape(2, 3, 4)
 PARTS = [[[0, 1]], [[2, 3], [4, 5]], [[6, 7], [8, 9], [10, 11]]]
 TEXTS = ["a", "b", " c ", "d", "e", "f"]
 
+FILE = "a.npz"
+
 
 @pytest.fixture
 def path(tmp_path):
@@ -207,7 +209,7 @@ def labels_of(text):
 )
 def test_predictions_take_the_form_that_labels_had(path, before, new, y, labels):
     arrays = {"id": np.array([1.5]), "x": X, "lengths": np.array(LENGTHS)} | {k: np.array(v) for k, v in before.items()}
-    found = arrays_with(arrays, labels_of(new), ["any"], multi_label=False)
+    found = arrays_with(arrays, labels_of(new), ["any"], FILE, multi_label=False)
     assert list(found) == [*dict.fromkeys([*arrays, "y"])]
     assert found["y"].tolist() == y
     assert found.get("labels", np.array(None)).tolist() == labels
@@ -216,10 +218,10 @@ def test_predictions_take_the_form_that_labels_had(path, before, new, y, labels)
 
 
 def test_predictions_of_padded_sequences(path):
-    found = arrays_with({"x": PADDED, "lengths": np.array([1, 3])}, labels_of("aa,b c d"), [], multi_label=False)
+    found = arrays_with({"x": PADDED, "lengths": np.array([1, 3])}, labels_of("aa,b c d"), [], FILE, multi_label=False)
     assert found["y"].tolist() == [["aa", "", ""], ["b", "c", "d"]]
     assert words(read(path, **found)) == [["aa"], ["b", "c", "d"]]
-    found = arrays_with({"x": PADDED, "y": np.full((2, 3), 9)}, labels_of("1 2 3,4 5 6"), [], multi_label=False)
+    found = arrays_with({"x": PADDED, "y": np.full((2, 3), 9)}, labels_of("1 2 3,4 5 6"), [], FILE, multi_label=False)
     assert found["y"].tolist() == [[1, 2, 3], [4, 5, 6]]
 
 
@@ -227,12 +229,14 @@ def test_several_predictions(path):
     predictions = [[("q",)], [(), ("p", "q")], [("r",), (), ("p",)]]
     for before, columns in (({}, ["q", "r", "p"]), ({"labels": np.array(["p", "z"])}, ["p", "z", "q", "r"])):
         arrays = {"x": X, "lengths": np.array(LENGTHS)} | before
-        found = arrays_with(arrays, predictions, ["q", "r", "p"], multi_label=True)
+        found = arrays_with(arrays, predictions, ["q", "r", "p"], FILE, multi_label=True)
         assert found["labels"].tolist() == columns
         assert found["y"].dtype == np.uint8
         again = read(path, multi_label=True, **found)
         assert [[set(names) for names in example.labels] for example in again] == [
             [set(names) for names in part] for part in predictions
         ]
-    padded = arrays_with({"x": PADDED, "lengths": np.array([1, 2])}, predictions[:2], ["p", "q"], multi_label=True)
+    padded = arrays_with(
+        {"x": PADDED, "lengths": np.array([1, 2])}, predictions[:2], ["p", "q"], FILE, multi_label=True
+    )
     assert padded["y"].tolist() == [[[0, 1], [0, 0], [0, 0]], [[0, 0], [1, 1], [0, 0]]]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -26,6 +26,10 @@ class Row(Protocol):
 
 
 AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+MOST_ROWS = 1 << 20
+"""Of one sequence: they are in memory together."""
 
 
 class Step(NamedTuple):
@@ -86,16 +90,24 @@ def as_sequences(steps: Iterable[Step], reading: Reading) -> Iterator[Example]:
 def in_sequences(rows: Iterable[AnyRow]) -> Iterator[list[AnyRow]]:
     """Yield the rows of each sequence as soon as they are complete.
 
-    Raises DataError for a sequence that goes on after another began.
+    Raises DataError for a sequence that goes on after another began, and for one of more than MOST_ROWS.
     """
     first_seen: dict[str | None, str] = {}
     for name, group in groupby(rows, attrgetter("sequence")):
-        first, *others = group
+        first, *others = islice(group, MOST_ROWS + 1)
+        check_rows(1 + len(others), first.where)
         if name in first_seen:
             message = f"sequence {shown(name or '')} goes on after others; it began at {first_seen[name]}"
             raise DataError(message, hint="sort the rows by sequence", where=first.where)
         first_seen[name] = first.where
         yield [first, *others]
+
+
+def check_rows(count: int, where: str) -> None:
+    """Raise DataError for more than MOST_ROWS of one sequence."""
+    if count > MOST_ROWS:
+        hint = "part it: by blank lines between sentences, or a column that data.sequence names"
+        raise DataError(f"a sequence of more than {MOST_ROWS:,} rows", hint=hint, where=where)
 
 
 def as_vectors(values: object, where: str) -> Vectors:

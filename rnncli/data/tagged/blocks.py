@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+from rnncli.data.examples.steps import MOST_ROWS, check_rows
 from rnncli.data.tagged.example import Labels, Lines, TaggedExample
 
 Rows = list[tuple[int, str]]
@@ -14,11 +15,11 @@ def is_blank(line: str) -> bool:
     return not line.strip(" \t\r\n")
 
 
-def blocks(lines: Lines, between: Callable[[str, bool], bool]) -> Iterator[tuple[str, Rows]]:
+def blocks(lines: Lines, between: Callable[[str, bool], bool], file: str) -> Iterator[tuple[str, Rows]]:
     """Yield each sentence as soon as it is whole, its blank line with it, and what stood before it.
 
     `between` tells of a line, and of whether a sentence has begun, that it stands between two. At last comes what is
-    left, with no rows.
+    left, with no rows. Raises DataError for a sentence that does not end, as `check_rows` does.
     """
     lead: list[str] = []
     rows: Rows = []
@@ -27,6 +28,8 @@ def blocks(lines: Lines, between: Callable[[str, bool], bool]) -> Iterator[tuple
         outside = (ends and not rows) or (not ends and between(line, bool(rows)))
         if not outside:
             rows.append((number, line))
+            if len(rows) > MOST_ROWS:
+                check_rows(len(rows), f"{file}:{rows[0][0]}")
         if rows and (ends or outside):
             yield "".join(lead), rows
             lead, rows = [], []

@@ -27,7 +27,7 @@ def read_conll(lines: Lines, file: str, reading: TagReading) -> Generator[Tagged
     if first is None:
         return "".join(line for _, line in lines)
     rest, form = "", _form(*first, file, reading)
-    for lead, rows in blocks(lines, form.is_between):
+    for lead, rows in blocks(lines, form.is_between, file):
         if rows:
             yield _sentence(lead, rows, form, file)
         else:

@@ -26,7 +26,7 @@ def read_conllu(lines: Lines, file: str, reading: TagReading) -> Generator[Tagge
     token, label = column_number(reading.columns.token, _FORM), column_number(reading.columns.label, _UPOS)
     form = _Form(token - 1, label - 1, reading.labelled, LabelCells(reading.multi_label, NONE))
     rest = ""
-    for lead, rows in blocks(lines, _nothing_is_between):
+    for lead, rows in blocks(lines, _nothing_is_between, file):
         if rows:
             yield _sentence(lead, rows, form, file)
         else:
