@@ -18,7 +18,7 @@ def bench(
         list[str] | None,
         typer.Argument(
             metavar="WORK",
-            help="a to f train, g to i generate, k to m classify, j is the naive loop's network; by default all but j.",
+            help="a to f train, g to i generate, k to m classify, n and o tag, j is the naive loop's; by default all but j.",
         ),
     ] = None,
     against: Annotated[
@@ -43,10 +43,11 @@ def bench(
 ) -> None:
     """Measure the speed of this machine.
 
-    Tokens a second of standard configurations on random tokens (of characters but in d and k to m), the share of what
-    large matrix products reach, and the peak memory of the process. k to m train classifiers on sequences of 3 to 60
-    words, whose padding counts for nothing. With --against, the ratio of our speed to the peer's and of our memory to
-    its: both sides in turn, PyTorch in its fastest setting (sequences packed, and where that is right also padded).
+    Tokens a second of standard configurations on random tokens (of characters but in d and k to o), the share of what
+    large matrix products reach, and the peak memory of the process. k to m train classifiers, n tags and o trains a
+    tagger, on sequences of 3 to 60 words, whose padding counts for nothing. With --against, the ratio of our speed to
+    the peer's and of our memory to its: both sides in turn, PyTorch in its fastest setting (sequences packed, and where
+    that is right also padded).
 
     Examples: rnncli bench a g; rnncli bench --against torch --torch-python ~/torch/bin/python; rnncli bench --json
     """

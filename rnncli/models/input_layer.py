@@ -122,7 +122,7 @@ class InputLayer:
         """Backpropagate ∂L/∂x, of vectors (E, T, B) or of a lookup's vectors (V, E), into the tokens."""
         d_x = self.dropout.backward(d_x, cache.dropped)
         if self.characters and cache.characters and cache.words is not None:
-            d_words = np.zeros((self.characters.output_size, cache.characters.characters.shape[1]), d_x.dtype)
+            d_words = np.zeros((self.characters.output_size, cache.characters[-1].words.stop), d_x.dtype)
             add_by_id(d_words, d_x[self.embedding_size :], cache.words)
             self.characters.backward(d_words, cache.characters)
             d_x = d_x[: self.embedding_size]
