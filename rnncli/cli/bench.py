@@ -18,7 +18,7 @@ def bench(
         list[str] | None,
         typer.Argument(
             metavar="WORK",
-            help="a to f train, g to i generate, k to m classify, n and o tag, j is the naive loop's; default: all but j.",
+            help="a to f train, g to i generate, k to m classify, n and o tag, j as naive loops; default: all but j.",
         ),
     ] = None,
     against: Annotated[
