@@ -78,17 +78,33 @@ class CharacterEncoder:
         They are read in groups of similar length: padded to the longest of a text, four fifths of all steps would be
         padding.
         """
+        vectors, cache = self._room(characters), CharacterEncoderCache()
+        for own, group in self._groups(characters, mask):
+            vectors[:, group.words] = own
+            cache.append(group)
+        return vectors, cache
+
+    def vectors(self, characters: Array, mask: Array | None) -> Array:
+        """Return the vectors alone: with no cache to keep, those of any number of words."""
+        vectors = self._room(characters)
+        for own, group in self._groups(characters, mask):
+            vectors[:, group.words] = own
+        return vectors
+
+    def _room(self, characters: Array) -> Array:
+        return empty((self.output_size, characters.shape[1]), self.embedding.weight.value.dtype)
+
+    def _groups(self, characters: Array, mask: Array | None) -> Iterator[tuple[Array, GroupCache]]:
+        """Yield the vectors of words of similar length, and their cache."""
         L, U = characters.shape
         lengths = np.full(U, L) if mask is None else mask.sum(axis=0)
-        vectors, cache = empty((self.output_size, U), self.embedding.weight.value.dtype), CharacterEncoderCache()
         for words in groups(lengths):
             longest = int(lengths[words.start])
             own = np.ascontiguousarray(characters[:longest, words])
             real = None if mask is None or lengths[words.stop - 1] == longest else mask[:longest, words]
             h, _, recurrent = self.recurrent.forward(self.embedding.forward(own), None, real)
-            vectors[:, words], ends = self.ends.forward(h, real)
-            cache.append(GroupCache(words, own, recurrent, ends))
-        return vectors, cache
+            vectors, ends = self.ends.forward(h, real)
+            yield vectors, GroupCache(words, own, recurrent, ends)
 
     def backward(self, d_vectors: Array, cache: CharacterEncoderCache) -> None:
         """Backpropagate ∂L/∂vectors (2H, U); add to the gradient of every parameter."""

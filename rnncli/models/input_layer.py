@@ -90,12 +90,14 @@ class InputLayer:
         words: Array | None = None,
         spelled: SpelledWords | None = None,
         *,
+        word_vectors: Array | None = None,
         rng: np.random.Generator | None = None,
     ) -> tuple[Array | Lookup, InputCache]:
         """Ids (T, B) or vectors (D, T, B) → vectors (E, T, B) or (D, T, B), or a lookup of the ids, and the cache.
 
-        `words` (T, B) are the places of words among the `spelled` ones, where characters are read; `rng` draws dropout,
-        None evaluates. Raises IndexError for ids that are none, and ValueError for vectors of another width.
+        `words` (T, B) are the places of words among the `spelled` ones, where characters are read, or among those whose
+        vectors (E', U) are known, from which there is no going backward; `rng` draws dropout, None evaluates. Raises
+        IndexError for ids that are none, and ValueError for vectors of another width.
         """
         V = self.sizes.vocabulary
         x: Array | Lookup = given
@@ -107,11 +109,14 @@ class InputLayer:
             if given.size and not 0 <= given.min() <= given.max() < V:
                 raise IndexError(f"token ids must be in 0..{V - 1}")
             x, cache = self.embedding.forward(given) if self.embedding else Lookup(given), InputCache(given)
-        if self.characters and spelled and words is not None:
-            vectors, encoded = self.characters.forward(spelled.characters, spelled.mask)
-            joined = empty((self.output_size, *given.shape), vectors.dtype)
+        if self.characters and words is not None and (spelled or word_vectors is not None):
+            encoded: CharacterEncoderCache = []
+            if spelled and word_vectors is None:
+                word_vectors, encoded = self.characters.forward(spelled.characters, spelled.mask)
+            assert word_vectors is not None
+            joined = empty((self.output_size, *given.shape), word_vectors.dtype)
             joined[: self.embedding_size] = _vectors(x)
-            np.take(vectors, words, axis=1, out=joined[self.embedding_size :], mode="clip")
+            np.take(word_vectors, words, axis=1, out=joined[self.embedding_size :], mode="clip")
             x, cache = joined, InputCache(given, words, encoded)
         if rng is not None and self.dropout.probability:
             x, dropped = self.dropout.forward(_vectors(x), rng)

@@ -53,6 +53,11 @@ class SupportsTaggedBatch(Protocol):
     @property
     def spelled(self) -> SpelledWords | None: ...  # noqa: D102
     @property
+    def word_numbers(self) -> Array | None:
+        """The number of each word, (T, B)."""
+        ...
+
+    @property
     def targets(self) -> Array:
         """Class ids (T, B), below 0 for one that is missing; or 0 or 1 for each of several labels, (K, T, B)."""
         ...
@@ -187,9 +192,15 @@ class SequenceTagger:
             self.inputs.backward(d_x, cache.inputs)
         return d_x, d_state
 
-    def scores(self, batch: SupportsTaggedBatch) -> Array:
-        """Return what the output layer says at every step, (K, T, B)."""
-        x, _ = self.inputs.forward(batch.inputs, batch.words, batch.spelled)
+    def scores(self, batch: SupportsTaggedBatch, word_vectors: Array | None = None) -> Array:
+        """Return what the output layer says at every step, (K, T, B).
+
+        Given the vectors (E', U) of all words that may occur, by their numbers, none is read letter by letter.
+        """
+        if word_vectors is None:
+            x, _ = self.inputs.forward(batch.inputs, batch.words, batch.spelled)
+        else:
+            x, _ = self.inputs.forward(batch.inputs, batch.word_numbers, word_vectors=word_vectors)
         top, _, _ = self.stack.forward(x, None, batch.mask)
         outputs, _ = self.output.forward(flat(top))
         return outputs.reshape(-1, *top.shape[1:])

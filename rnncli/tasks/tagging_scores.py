@@ -1,7 +1,7 @@
 """What a tagger answers, and what its answers are worth. S sequences, N steps, K labels."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -52,11 +52,15 @@ class Scored(NamedTuple):
 
 
 def scored(model: SequenceTagger, part: Examples) -> Iterator[Scored]:
-    """Yield all sequences in batches, with what the model's output layer says of them."""
+    """Yield all sequences in batches, with what the model's output layer says; each word is spelled out once."""
+    word_vectors = None
+    if model.inputs.characters and part.spellings and part.words is not None:
+        places, spelled = part.spellings.together(part.words)
+        word_vectors, part = model.inputs.characters.vectors(*spelled), replace(part, words=places)
     for numbers in for_answers(part.lengths):
         batch, lengths = batch_of(part, numbers), part.lengths[numbers]
         real = ranges(np.zeros_like(lengths), lengths), np.repeat(np.arange(len(numbers)), lengths)
-        yield Scored(batch, model.scores(batch), real, ranges(part.starts[numbers], lengths))
+        yield Scored(batch, model.scores(batch, word_vectors), real, ranges(part.starts[numbers], lengths))
 
 
 def answers(model: SequenceTagger, part: Examples) -> Answers:

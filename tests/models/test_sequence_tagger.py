@@ -195,3 +195,11 @@ def test_the_cases_cover_every_cell_and_output():
     assert len(set(titles)) == len(titles)
     for cell, output in product(CELLS, ("softmax", "sigmoid", "crf")):
         assert any(f" {cell}" in title and f" {output}," in title for title in titles), (cell, output)
+
+
+def test_vectors_of_words_that_are_known_stand_for_their_letters():
+    model, batch = tagger(characters=SPELLED), batch_of()
+    batch.word_numbers = batch.words
+    vectors = model.inputs.characters.vectors(batch.spelled.characters, batch.spelled.mask)
+    np.testing.assert_allclose(model.scores(batch, vectors), model.scores(batch), rtol=1e-12)
+    assert np.abs(model.scores(batch, 2 * vectors) - model.scores(batch)).max() > 1e-3
