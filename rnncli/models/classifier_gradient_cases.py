@@ -51,7 +51,7 @@ def sequence_classifier_case(
     batch = SimpleNamespace(inputs=None, targets=targets, mask=mask, weights=rng.uniform(0.5, 2, B))
     state = None
     if spec.initial_state == "zeros":
-        state = draw_state(model.recurrent.layers, B, rng)
+        state = draw_state(model.stack.layers, B, rng)
     inputs = rng.standard_normal((model.inputs.output_size, T, B))
     if sizes.vocabulary:
         batch.inputs = rng.integers(sizes.vocabulary, size=(T, B))

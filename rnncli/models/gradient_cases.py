@@ -118,7 +118,7 @@ def language_model_case(
     batch = SimpleNamespace(inputs=ids, targets=targets, mask=mask)
     state = None
     if spec.initial_state == "zeros" and not fresh:
-        state = draw_state(model.recurrent.layers, B, rng)
+        state = draw_state(model.stack.layers, B, rng)
     inputs = rng.standard_normal((model.embedding.size if model.embedding else V, T, B))
     return gradient_case(title, model, batch, state, inputs, random_seed, reads_ids=True)
 

@@ -66,7 +66,7 @@ class LanguageModel:
         # A tied table is also the output weight, so it begins at that weight's scale
         deviation = H**-0.5 if spec.tie_embeddings else 1.0
         self.embedding = spec.embedding.build(V, pretrained, rng=rng, dtype=dtype, deviation=deviation)
-        self.recurrent = spec.build(self.embedding.size if self.embedding else V, rng=rng, dtype=dtype)
+        self.stack = spec.build(self.embedding.size if self.embedding else V, rng=rng, dtype=dtype)
         tied = self.embedding.weight if self.embedding and spec.tie_embeddings else None
         self.output = Softmax(H, V, rng=rng, dtype=dtype, bias=spec.bias, weight=tied)
 
@@ -75,7 +75,7 @@ class LanguageModel:
         embedding = prefixed("embedding", self.embedding.parameters()) if self.embedding else {}
         return (
             embedding
-            | prefixed(self.spec.stack_name, self.recurrent.parameters())
+            | prefixed(self.spec.stack_name, self.stack.parameters())
             | prefixed("output", self.output.parameters())
         )
 
@@ -110,7 +110,7 @@ class LanguageModel:
         gradient: bool = True,
     ) -> tuple[Loss, State, LanguageModelCache]:
         """Return the same for given input vectors (E, T, B), or a lookup; padding is left out before the softmax."""
-        top, state, stack_cache = self.recurrent.forward(x, state, batch.mask, rng)
+        top, state, stack_cache = self.stack.forward(x, state, batch.mask, rng)
         hidden, targets, mask = flat(top), batch.targets.ravel(), batch.mask
         if mask is not None:
             hidden, targets = hidden[:, mask.ravel()], targets[mask.ravel()]
@@ -129,12 +129,12 @@ class LanguageModel:
             every = np.zeros((len(d_hidden), cache.mask.size), d_hidden.dtype)
             every[:, cache.mask.ravel()] = d_hidden
             d_hidden = every
-        d_x, d_state = self.recurrent.backward(d_hidden.reshape(-1, *cache.shape), cache.stack)
+        d_x, d_state = self.stack.backward(d_hidden.reshape(-1, *cache.shape), cache.stack)
         if self.embedding and cache.ids is not None and d_x is not None:
             self.embedding.backward(d_x, cache.ids)
         return d_x, d_state
 
     def logits(self, ids: Array, state: State | None = None, *, last: bool = False) -> tuple[Array, State]:
         """Return logits (V, T·B) for ids (T, B), or with `last` those (V, B) of the last step, and the state after."""
-        top, state, _ = self.recurrent.forward(self.embed(ids), state)
+        top, state, _ = self.stack.forward(self.embed(ids), state)
         return self.output.forward(flat(top[:, -1:] if last else top))[0], state

@@ -74,7 +74,7 @@ class LanguageModelStep:
 
     def __init__(self, model: LanguageModel) -> None:
         self.model = model
-        self.layers = [layer for layer in model.recurrent.layers if isinstance(layer, Recurrent)]
+        self.layers = [layer for layer in model.stack.layers if isinstance(layer, Recurrent)]
         cell, H, self.dtype = self.layers[0].cell, self.layers[0].hidden_size, self.layers[0].weight_hh.value.dtype
         self.H, self.others, self.gates = H, (len(cell.states) - 1) * H, (len(cell.gates) + len(cell.apart)) * H
         self.blocks = len(self.layers) * H + CACHE_LINE  # where they begin

@@ -67,8 +67,8 @@ class SequenceClassifier:
     ) -> None:
         self.spec, self.activation = spec, output
         self.inputs = InputLayer(sizes, spec.embedding, pretrained=pretrained, rng=rng, dtype=dtype)
-        self.recurrent = spec.build(self.inputs.output_size, rng=rng, dtype=dtype, bidirectional=spec.bidirectional)
-        R = self.recurrent.output_size
+        self.stack = spec.build(self.inputs.output_size, rng=rng, dtype=dtype, bidirectional=spec.bidirectional)
+        R = self.stack.output_size
         self.readout = READOUTS[spec.readout](R, spec.bidirectional and spec.is_recurrent, rng, dtype)
         self.output = Linear(R, outputs, rng=rng, dtype=dtype, bias=spec.bias)
 
@@ -81,7 +81,7 @@ class SequenceClassifier:
         """Return `embedding.weight`, `recurrent.0.…` or `convolution.0.…`, …, `readout.…`, `output.weight`, …"""
         return (
             self.inputs.parameters()
-            | prefixed(self.spec.stack_name, self.recurrent.parameters())
+            | prefixed(self.spec.stack_name, self.stack.parameters())
             | prefixed("readout", self.readout.parameters())
             | prefixed("output", self.output.parameters())
         )
@@ -99,7 +99,7 @@ class SequenceClassifier:
 
         Or vectors (E, T, B) that stand for no inputs.
         """
-        top, _, stack = self.recurrent.forward(x, state, mask, rng)
+        top, _, stack = self.stack.forward(x, state, mask, rng)
         vector, readout = self.readout.forward(top, mask)
         return vector, EncoderCache(inputs, stack, readout)
 
@@ -110,7 +110,7 @@ class SequenceClassifier:
         ∂L/∂state of the state before the first step.
         """
         d_top = self.readout.backward(d_vector, cache.readout)
-        d_x, d_state = self.recurrent.backward(d_top, cache.stack)
+        d_x, d_state = self.stack.backward(d_top, cache.stack)
         if d_x is not None:
             self.inputs.backward(d_x, cache.inputs)
         return d_x, d_state

@@ -127,7 +127,7 @@ def test_padding_changes_no_loss_no_state_and_no_gradient(lengths, garbage, cell
     batch = make_batch(mask=mask)
     batch.inputs[~mask], batch.targets[~mask] = garbage
     model = make(embedding=embedding, cell=cell)
-    state = draw_state(model.recurrent.layers, B, np.random.default_rng(3))
+    state = draw_state(model.stack.layers, B, np.random.default_rng(3))
     loss, final, _ = model.loss(batch, state)
     padded = {name: gradient.copy() for name, gradient in gradients(model, batch, state).items()}
 

@@ -99,9 +99,7 @@ def test_the_last_step_of_a_control_is_each_sequence_s_own(cell, centred):
     lengths = [5, 1, 3]
     sequences, targets = drawn(np.random.default_rng(1), lengths, "softmax", vectors=False)
     batch = batch_of(sequences, targets, extra=1)
-    top, _, _ = model.recurrent.forward(
-        np.moveaxis(model.embedding.weight.value[batch.inputs], -1, 0), None, batch.mask
-    )
+    top, _, _ = model.stack.forward(np.moveaxis(model.embedding.weight.value[batch.inputs], -1, 0), None, batch.mask)
     expected = np.stack([top[:, length - 1, b] for b, length in enumerate(lengths)], axis=1)
     np.testing.assert_allclose(model.vectors(batch.inputs, batch.mask), expected, rtol=1e-12)
     assert top.shape[0] == 5  # as many rows as units, whether centred or not
@@ -113,7 +111,7 @@ def test_a_centred_window_reads_ahead_and_a_causal_one_does_not(centred):
     x = np.random.default_rng(1).standard_normal((D, 7, 1))
     changed = x.copy()
     changed[:, 3] += 1
-    found, expected = (model.recurrent.forward(each)[0] for each in (changed, x))
+    found, expected = (model.stack.forward(each)[0] for each in (changed, x))
     steps = np.flatnonzero(np.abs(found - expected).max(axis=(0, 2)) > 1e-9).tolist()
     assert steps == ([2, 3, 4] if centred else [3, 4, 5])
 

@@ -71,7 +71,7 @@ def make_model(tau):
     ids, targets = rng.integers(CLASSES, size=(2, tau))
     state = rng.standard_normal(H)
     batch = SimpleNamespace(inputs=ids[:, None], targets=targets[:, None], mask=None)
-    network = run(model.recurrent.layers[0], model.output, ids, targets, state)
+    network = run(model.stack.layers[0], model.output, ids, targets, state)
     return model, batch, network
 
 
@@ -176,7 +176,7 @@ def test_a_loss_at_every_step_is_the_sum_over_all_paths_to_every_step():
 def test_the_gradient_of_a_late_loss_by_the_first_state_is_a_product_over_time(t):
     """∂C_t/∂h_1 = ∂C_t/∂y_t · ∂y_t/∂h_t · ∂h_t/∂h_{t-1} ⋯ ∂h_2/∂h_1."""
     model, _, n = make_model(9)
-    recurrent = model.recurrent.layers[0]
+    recurrent = model.stack.layers[0]
     expected = loss_by_state(n, t) @ n.jacobian(t, 1)
     d_last = model.output.backward((n.y_hat[t] - np.eye(CLASSES)[n.y[t]])[:, None], n.h[t][:, None])
     if t > 1:

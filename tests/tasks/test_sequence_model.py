@@ -83,8 +83,8 @@ class TestAnswers:
 
     def test_what_overflows_is_not_finite_and_no_warning(self, folder):
         reader = experiments.load(folder / "relu").sequences
-        reader.model.recurrent.layers[0].weight_hh.value[:] = 9
-        reader.model.recurrent.layers[0].bias.value[:] = 1
+        reader.model.stack.layers[0].weight_hh.value[:] = 9
+        reader.model.stack.layers[0].bias.value[:] = 1
         found = reader.outputs([np.zeros(n, np.intp) for n in (1, 200)])
         assert np.isfinite(found).all(axis=0).tolist() == [True, False]
 

@@ -32,7 +32,7 @@ def repeating(text, level="character"):
     spec = LanguageModelSpec(EmbeddingSpec("one_hot"), cell=RNNCell(activation="relu"), hidden_size=V, num_layers=1)
     model = LanguageModel(spec, V, rng=None)
     ids = vocabulary.encode(text)
-    model.recurrent.layers[0].weight_ih.value[:] = np.eye(V)
+    model.stack.layers[0].weight_ih.value[:] = np.eye(V)
     model.output.weight.value[np.roll(ids, -1), ids] = 60
     return TextGenerator(model, vocabulary)
 
