@@ -14,7 +14,7 @@ FOUND = {"king": [0.99, 0.03, 0.5], "queen": [0.97, 0.98, 0]}
         ("a.csv", TABLE),
         ("a.CSV", "\ufeff" + TABLE.replace("\n", "\r\n").strip()),
         ("a.tsv", TABLE.replace(",", "\t")),
-        ("a.csv.gz", gzip.compress(TABLE.encode())),
+        ("a.csv.gz", gzip.compress(TABLE.encode(), mtime=0)),
         ("a.csv", TABLE.replace("word,", ",").replace(",", " , ").replace(" ,", ",")),  # an index of pandas
     ],
 )
