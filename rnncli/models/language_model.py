@@ -12,6 +12,7 @@ from rnncli.nn.blocks import flat
 from rnncli.nn.layers import Lookup, Softmax
 from rnncli.nn.layers.softmax import SoftmaxGradient
 from rnncli.nn.layers.stack import StackCache
+from rnncli.nn.padding import spread
 from rnncli.nn.parameter import Array, Parameters, prefixed
 from rnncli.nn.protocols import Loss, State, SupportsBatch
 
@@ -125,10 +126,7 @@ class LanguageModel:
         """
         assert cache.output is not None
         d_hidden = self.output.add(cache.output)
-        if cache.mask is not None:
-            every = np.zeros((len(d_hidden), cache.mask.size), d_hidden.dtype)
-            every[:, cache.mask.ravel()] = d_hidden
-            d_hidden = every
+        d_hidden = spread(d_hidden, None if cache.mask is None else cache.mask.ravel())
         d_x, d_state = self.stack.backward(d_hidden.reshape(-1, *cache.shape), cache.stack)
         if self.embedding and cache.ids is not None and d_x is not None:
             self.embedding.backward(d_x, cache.ids)

@@ -13,6 +13,7 @@ from rnncli.nn.layers import Embedding, Linear, Lookup
 from rnncli.nn.layers.readouts import READOUTS, ReadoutName
 from rnncli.nn.layers.stack import StackCache
 from rnncli.nn.losses import LOSSES, activated
+from rnncli.nn.padding import spread
 from rnncli.nn.parameter import Array, Parameters, prefixed
 from rnncli.nn.protocols import Loss, State, SupportsLabelledBatch
 
@@ -154,10 +155,7 @@ class SequenceClassifier:
 
     def backward(self, cache: SequenceClassifierCache) -> tuple[Array | None, State]:
         """Add the gradient of the summed loss to every parameter; return what `encode_backward` does."""
-        d_output = cache.d_output
-        if cache.known is not None:
-            d_output = np.zeros((len(d_output), cache.known.size), d_output.dtype)
-            d_output[:, cache.known] = cache.d_output
+        d_output = spread(cache.d_output, cache.known)
         return self.encode_backward(self.output.backward(d_output, cache.vector), cache.encoder)
 
     def vectors(self, inputs: Array, mask: Array | None = None) -> Array:

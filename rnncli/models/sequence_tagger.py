@@ -15,6 +15,7 @@ from rnncli.nn.layers import CRF, Embedding, Linear, Lookup
 from rnncli.nn.layers.crf import CRFGradient
 from rnncli.nn.layers.stack import StackCache
 from rnncli.nn.losses import LOSSES, activated
+from rnncli.nn.padding import spread
 from rnncli.nn.parameter import Array, Parameters, prefixed
 from rnncli.nn.protocols import Loss, State
 
@@ -182,11 +183,7 @@ class SequenceTagger:
         if self.crf and isinstance(d_outputs, CRFGradient):
             d_outputs = flat(self.crf.add(d_outputs))
         assert isinstance(d_outputs, np.ndarray)
-        d_top = self.output.backward(d_outputs, cache.hidden)
-        if cache.steps is not None:
-            every = np.zeros((len(d_top), cache.steps.size), d_top.dtype)
-            every[:, cache.steps] = d_top
-            d_top = every
+        d_top = spread(self.output.backward(d_outputs, cache.hidden), cache.steps)
         d_x, d_state = self.stack.backward(d_top.reshape(-1, *cache.shape), cache.stack)
         if d_x is not None:
             self.inputs.backward(d_x, cache.inputs)

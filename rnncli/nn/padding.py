@@ -27,3 +27,12 @@ def padded_columns(mask: Array | None, steps: int) -> list[Columns]:
         else:
             columns.append(slice(count, None) if real_are_first else np.flatnonzero(~row))
     return columns
+
+
+def spread(d: Array, chosen: Array | None) -> Array:
+    """Return columns (F, n) in the places that were chosen among N, (N,), with zeros elsewhere; d itself for None."""
+    if chosen is None:
+        return d
+    every = np.zeros((len(d), chosen.size), d.dtype)
+    every[:, chosen] = d
+    return every
