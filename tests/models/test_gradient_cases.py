@@ -9,7 +9,7 @@ from rnncli.models.language_model import EmbeddingSpec, LanguageModel, LanguageM
 from rnncli.models.stack_spec import Conv1d, WindowedMLP
 from rnncli.nn.cells import CELLS, GRUCell, LSTMCell, RNNCell
 from rnncli.nn.gradient_check import compare_gradients
-from rnncli.nn.layers import Lookup, convolution, embedding, recurrent
+from rnncli.nn.layers import Lookup, convolution, embedding, input_product
 
 TOLERANCE = 1e-6
 CASES = list(language_model_cases(0))
@@ -81,7 +81,7 @@ def test_the_cases_read_ids_in_every_way_there_is(kind, tokens, folded, monkeypa
         add_by_id(sums, 1.01 * d, ids)
 
     add_by_id = embedding.add_by_id
-    for module in (embedding, recurrent):
+    for module in (embedding, input_product):
         monkeypatch.setattr(module, "add_by_id", off)
     report = compare(language_model_case(spec, tokens, title="", masked=True, random_seed=1))
     wrong = {entry.name for entry in report if entry.error > 1e-3}

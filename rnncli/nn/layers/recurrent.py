@@ -4,8 +4,8 @@ T time steps, B sequences, D inputs, H hidden units, k gates, S states. A sequen
 all time steps is then one product, and step t is the view [:, t].
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Generator
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -13,17 +13,19 @@ from numpy.typing import DTypeLike
 from rnncli.nn.blocks import empty, empty_like, empty_sequence, flat
 from rnncli.nn.initializers import uniform
 from rnncli.nn.layers.dropout import Dropout
-from rnncli.nn.layers.embedding import Lookup, add_by_id
+from rnncli.nn.layers.input_product import InputProduct, Inputs, shape_of, summed_product
 from rnncli.nn.padding import padded_columns
 from rnncli.nn.parameter import Array, Parameter, Parameters
 from rnncli.nn.products import StepProduct
 from rnncli.nn.protocols import Cell
 
+Result = TypeVar("Result")
+
 
 class RecurrentCache(NamedTuple):
     """What a forward pass leaves for its backward pass."""
 
-    x: Array | Lookup  # (D, T, B), or of token ids
+    x: Inputs  # (D, T, B), or of token ids
     gates: Array  # (T, k, H, B), activations
     hidden: Array  # (H, T+1, B), the initial state first
     others: list[Array]  # (T+1, H, B) of each state beside it
@@ -66,6 +68,7 @@ class Recurrent:
         self.bias_hh = uniform(rng, (len(cell.apart) * H,), H, dtype) if bias and cell.apart else None
         if self.bias:
             cell.initialize_bias(self.bias.value.reshape(k, H))
+        self.input_product = InputProduct(self.weight_ih, self.bias, cell.scales)
         self.initial_state = Parameter(np.zeros((len(cell.states), H), dtype)) if learned_initial_state else None
 
     @property
@@ -86,7 +89,7 @@ class Recurrent:
 
     def forward(
         self,
-        x: Array | Lookup,
+        x: Inputs,
         state: Array | None = None,
         mask: Array | None = None,
         rng: np.random.Generator | None = None,
@@ -96,8 +99,17 @@ class Recurrent:
         Returns the outputs (H, T, B), the state after the last step (S, H, B), and the cache. `state` None begins at
         zeros or at the learned initial state; `mask` (T, B) is True for real steps; `rng` draws dropout.
         """
+        return finished(self.forward_steps(x, state, mask, rng))
+
+    def forward_steps(
+        self, x: Inputs, state: Array | None, mask: Array | None, rng: np.random.Generator | None
+    ) -> Generator[Array, None, tuple[Array, Array, RecurrentCache]]:
+        """Run step by step: yield the outputs (H, T, B) after each step, when they are there up to it.
+
+        A step reads its x when it is asked for, so that it may depend on the outputs before. Returns as `forward` does.
+        """
         cell, H = self.cell, self.hidden_size
-        T, B = (x.ids if isinstance(x, Lookup) else x).shape[-2:]
+        T, B = shape_of(x)
         k, joint = len(cell.gates), len(cell.gates) - len(cell.apart)
         dtype = self.weight_hh.value.dtype
         from_initial = state is None
@@ -112,8 +124,8 @@ class Recurrent:
         h, h_next = hidden[:, 0].copy(), empty((H, B), dtype)
         dropped = self.recurrent_dropout.draw((H, B), rng, dtype)
         padding = padded_columns(mask, T)
-        product = StepProduct(self._scaled(self.weight_hh.value), B)
-        a, steps = self._project(x)
+        product = StepProduct(self.input_product.scaled(self.weight_hh.value), B)
+        a, steps = self.input_product.forward(x)
         a, recurrent = a.reshape(k, H, B), product.y.reshape(k, H, B)
         joint_a, joint_recurrent = a[:joint], recurrent[:joint]
 
@@ -133,6 +145,7 @@ class Recurrent:
                     new[:, padded] = old[:, padded]
             hidden[:, t + 1] = h_next
             before, h, h_next = after, h_next, h
+            yield hidden[:, 1:]
 
         cache = RecurrentCache(x, gates, hidden, others, saved, mask, dropped, from_initial)
         return hidden[:, 1:], np.stack(before), cache
@@ -143,6 +156,25 @@ class Recurrent:
         Returns ∂L/∂x, which for a lookup is that of its vectors (None for one-hot ones), and ∂L/∂state of the state
         before the first step.
         """
+        return finished(self._backward_steps(d_h, cache, d_state))
+
+    def backward_steps(self, d_h: Array, cache: RecurrentCache) -> Generator[Array, None, tuple[Array | None, Array]]:
+        """Backpropagate step by step: yield ∂L/∂x (D, T, B) after each step, the last first, when it is there for it.
+
+        x must be vectors. A step reads its ∂L/∂h when it is asked for. Returns as `backward` does.
+        """
+        D, (_, T, B) = self.weight_ih.value.shape[1], d_h.shape
+        d_x, product = empty_sequence(D, T, B, d_h.dtype), StepProduct(self.weight_ih.value.T, B)
+        steps = self._backward_steps(d_h, cache, None, d_x)
+        for t, d_a in zip(reversed(range(T)), steps, strict=False):
+            d_x[:, t] = product(d_a)
+            yield d_x
+        return finished(steps)
+
+    def _backward_steps(
+        self, d_h: Array, cache: RecurrentCache, d_state: Array | None, d_x: Array | None = None
+    ) -> Generator[Array, None, tuple[Array | None, Array]]:
+        """Return what `backward` does, or `d_x`; yield after each step ∂L/∂(W x + b) (k·H, B) of it, the last first."""
         cell, H = self.cell, self.hidden_size
         x, gates, hidden, others, saved, mask, dropped, from_initial = cache
         T, k, _, B = gates.shape
@@ -182,74 +214,29 @@ class Recurrent:
                 d_hidden[:] = d_h_prev
             if held is not None:
                 d_state[..., padded] = held
+            yield d_a_rows
 
         h_prev = hidden[:, :T] if dropped is None else hidden[:, :T] * dropped[:, None]
         self._recurrent_backward(h_prev, d_inputs, d_apart)
         if self.initial_state and from_initial:
             self.initial_state.grad += d_state.sum(axis=-1)
-        return self._project_backward(x, d_inputs), d_state
-
-    def _scaled(self, rows: Array) -> Array:
-        """rows (k·H, n) of each gate, scaled as the cell wants its pre-activations."""
-        scaled: Array = rows * np.repeat(np.array(self.cell.scales, rows.dtype), self.hidden_size)[:, None]
-        return scaled
+        return self.input_product.backward(x, d_inputs, d_x), d_state
 
     def _recurrent_backward(self, h_prev: Array, d_inputs: Array, d_apart: Array) -> None:
         """∂U += Σ_t ∂a_t h_{t-1}ᵀ and ∂b' += Σ_t ∂a_t, from those of W x + b and, of gates apart, of U h + b'."""
         joint = len(d_inputs) - len(d_apart)
         for rows, d in ((slice(joint), d_inputs[:joint]), (slice(joint, None), d_apart)):
             if len(d):
-                self.weight_hh.grad[rows] += _product(flat(d), flat(h_prev).T)
+                self.weight_hh.grad[rows] += summed_product(flat(d), flat(h_prev).T)
         if self.bias_hh:
             self.bias_hh.grad += flat(d_apart).sum(axis=1)
 
-    def _project(self, x: Array | Lookup) -> tuple[Array, Iterator[int]]:
-        """Return a buffer (k·H, B), and the steps 0..T-1, each with W x_t + b put there, scaled."""
-        bias = self.bias.value[:, None] if self.bias else np.zeros_like(self.weight_ih.value[:, :1])
-        if isinstance(x, Lookup):
-            weight = self.weight_ih.value if x.vectors is None else self.weight_ih.value @ x.vectors.T
-            table, ids = self._scaled(weight + bias), x.ids
-            a = empty((len(table), ids.shape[1]), table.dtype)
 
-            def look_up() -> Iterator[int]:
-                for t, step in enumerate(ids):
-                    np.take(table, step, axis=1, out=a, mode="clip")
-                    yield t
-
-            return a, look_up()
-
-        product = StepProduct(self._scaled(np.hstack((self.weight_ih.value, bias))), x.shape[2])
-        column = np.ones((len(x) + 1, x.shape[2]), x.dtype)
-
-        def multiply() -> Iterator[int]:
-            for t in range(x.shape[1]):
-                column[:-1] = x[:, t]
-                product(column)
-                yield t
-
-        return product.y, multiply()
-
-    def _project_backward(self, x: Array | Lookup, d_inputs: Array) -> Array | None:
-        """∂W += Σ_t ∂a_t x_tᵀ, ∂b += Σ_t ∂a_t; return ∂x_t = Wᵀ ∂a_t, added up for each of a lookup's vectors."""
-        if isinstance(x, Lookup) and x.vectors is not None:
-            d_table = np.zeros((len(d_inputs), len(x.vectors)), d_inputs.dtype)
-            add_by_id(d_table, d_inputs, x.ids)
-            self.weight_ih.grad += d_table @ x.vectors
-            if self.bias:
-                self.bias.grad += d_table.sum(axis=1)
-            d_vectors: Array = d_table.T @ self.weight_ih.value
-            return d_vectors
-        if self.bias:
-            self.bias.grad += flat(d_inputs).sum(axis=1)
-        if isinstance(x, Lookup):
-            add_by_id(self.weight_ih.grad, d_inputs, x.ids)
-            return None
-        self.weight_ih.grad += _product(flat(d_inputs), flat(x).T)
-        d_x = empty_sequence(len(x), x.shape[1], x.shape[2], x.dtype)
-        np.matmul(self.weight_ih.value.T, flat(d_inputs), out=flat(d_x))
-        return d_x
-
-
-def _product(a: Array, b: Array) -> Array:
-    """A b, in a block that is used again."""
-    return np.matmul(a, b, out=empty((len(a), b.shape[1]), a.dtype))
+def finished(steps: Generator[object, None, Result]) -> Result:
+    """Take all steps that are left, and return what comes of them."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: Result = end.value
+            return result

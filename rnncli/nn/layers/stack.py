@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnncli.nn.layers.dropout import Dropout
-from rnncli.nn.layers.embedding import Lookup
+from rnncli.nn.layers.input_product import Inputs
 from rnncli.nn.parameter import Array, Parameters, prefixed
 from rnncli.nn.protocols import SequenceLayer, State
 
@@ -44,7 +44,7 @@ class Stack:
 
     def forward(
         self,
-        x: Array | Lookup,
+        x: Inputs,
         state: State | None = None,
         mask: Array | None = None,
         rng: np.random.Generator | None = None,
@@ -52,7 +52,7 @@ class Stack:
         """Run over x (D, T, B) or a lookup: the top outputs (H, T, B), each layer's state, and the cache."""
         cache = StackCache([], [])
         final: State = []
-        below: Array | Lookup = x
+        below: Inputs = x
         for index, layer in enumerate(self.layers):
             h, state_after, layer_cache = layer.forward(below, None if state is None else state[index], mask, rng)
             y, dropped = self.dropout.forward(h, rng)
