@@ -67,7 +67,7 @@ class InputLayer:
         rng: np.random.Generator | None,
         dtype: DTypeLike,
     ) -> None:
-        self.sizes, V = sizes, sizes.vocabulary
+        self.sizes, self.dtype, V = sizes, dtype, sizes.vocabulary
         self.embedding: Embedding | None = None
         self.characters: CharacterEncoder | None = None
         if V is not None:
@@ -115,13 +115,23 @@ class InputLayer:
                 word_vectors, encoded = self.characters.forward(spelled.characters, spelled.mask)
             assert word_vectors is not None
             joined = empty((self.output_size, *given.shape), word_vectors.dtype)
-            joined[: self.embedding_size] = _vectors(x)
+            joined[: self.embedding_size] = self.vectors(x)
             np.take(word_vectors, words, axis=1, out=joined[self.embedding_size :], mode="clip")
             x, cache = joined, InputCache(given, words, encoded)
         if rng is not None and self.dropout.probability:
-            x, dropped = self.dropout.forward(_vectors(x), rng)
+            x, dropped = self.dropout.forward(self.vectors(x), rng)
             cache = cache._replace(dropped=dropped)
         return x, cache
+
+    def vectors(self, x: Array | Lookup) -> Array:
+        """Return what a lookup of vectors stands for, (E, T, B)."""
+        if not isinstance(x, Lookup):
+            return x
+        if x.vectors is None:
+            one_hot = np.zeros((self.embedding_size, *x.ids.shape), self.dtype)
+            np.put_along_axis(one_hot, x.ids[None], 1, axis=0)
+            return one_hot
+        return np.ascontiguousarray(np.moveaxis(x.vectors[x.ids], -1, 0))
 
     def backward(self, d_x: Array, cache: InputCache) -> None:
         """Backpropagate ∂L/∂x, of vectors (E, T, B) or of a lookup's vectors (V, E), into the tokens."""
@@ -133,11 +143,3 @@ class InputLayer:
             d_x = d_x[: self.embedding_size]
         if self.embedding and cache.ids is not None:
             self.embedding.backward(d_x, cache.ids)
-
-
-def _vectors(x: Array | Lookup) -> Array:
-    """Return what a lookup of vectors stands for, (E, T, B)."""
-    if isinstance(x, Lookup):
-        assert x.vectors is not None
-        return np.ascontiguousarray(np.moveaxis(x.vectors[x.ids], -1, 0))
-    return x

@@ -1,0 +1,69 @@
+"""The encoder–decoder one target token at a time: the step routine of decoding, by the weights of this moment.
+
+B columns, V tokens, S states of a layer, H hidden units.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rnncli.models.encoder_decoder import EncoderDecoder, SupportsPairBatch
+from rnncli.nn.layer_step import LayerStep
+from rnncli.nn.layers import Recurrent
+from rnncli.nn.layers.attention import Memory
+from rnncli.nn.parameter import Array
+from rnncli.nn.protocols import State
+
+
+class DecodingState(NamedTuple):
+    """Where each column stands."""
+
+    layers: State  # (S, H, B) each
+    fed: Array  # h̃ of the step before, (H, B)
+    memory: Memory | None  # what is attended to, a row for each column
+    sentences: Array  # (B,), which sentence of the batch a column belongs to
+
+
+class EncoderDecoderStep:
+    """The logits that follow one more token of the target, as `EncoderDecoder.loss` has them."""
+
+    def __init__(self, model: EncoderDecoder) -> None:
+        self.model = model
+        self.layers = [LayerStep(layer) for layer in model.decoder.stack.layers if isinstance(layer, Recurrent)]
+
+    def begin(self, batch: SupportsPairBatch) -> tuple[Array, DecodingState]:
+        """Read the sources, and the begin symbols; return the logits (V, B) of the first tokens, and the state."""
+        annotations, layers = self.model.encode(batch)
+        attentive, B = self.model.decoder.attention, annotations.shape[-1]
+        memory = attentive.attention.remember(annotations, batch.source_mask) if attentive else None
+        fed = np.zeros((self.layers[-1].hidden_size, B), annotations.dtype)
+        return self(batch.inputs[0], DecodingState(layers, fed, memory, np.arange(B)))
+
+    def select(self, state: DecodingState, columns: Array) -> DecodingState:
+        """Return a state made of copies of these columns (B',).
+
+        What is attended to is copied only where columns change their sentences, which hypotheses of a beam do not.
+        """
+        sentences, memory = state.sentences[columns], state.memory
+        if memory and not np.array_equal(sentences, state.sentences):
+            memory = memory.select(columns)
+        layers = [np.take(layer, columns, axis=-1) for layer in state.layers]
+        return DecodingState(layers, np.take(state.fed, columns, axis=-1), memory, sentences)
+
+    def __call__(self, ids: Array, state: DecodingState) -> tuple[Array, DecodingState]:
+        """Return the logits (V, B) that follow ids (B,), and the state after them."""
+        decoder, fed = self.model.decoder, state.fed
+        x, _ = decoder.inputs.forward(ids[None])
+        below = decoder.inputs.vectors(x)[:, 0]
+        if self.model.spec.input_feeding:
+            below = np.concatenate((below, fed))
+        layers = []
+        for layer, before in zip(self.layers, state.layers, strict=True):
+            layers.append(layer(below, before))
+            below = layers[-1][0]
+        if decoder.attention and state.memory:
+            attention = decoder.attention.attention
+            cache = attention.begin(state.memory, 1, gradient=False)
+            below = fed = np.ascontiguousarray(attention.attend(below[:, None], cache)[:, 0])
+        logits, _ = decoder.output.forward(below)
+        return logits, state._replace(layers=layers, fed=fed)
