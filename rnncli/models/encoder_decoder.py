@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 from rnncli.models.decoder import Decoder, DecoderCache
 from rnncli.models.encoder import Encoder, EncoderCache
 from rnncli.models.encoder_decoder_spec import EncoderDecoderSpec
+from rnncli.models.encoder_decoder_step import EncoderDecoderStep
 from rnncli.models.input_layer import NOTHING_READ, InputCache, InputSizes
 from rnncli.nn.layers import Embedding, Lookup
 from rnncli.nn.layers.attentive_stack import AttentiveStackCache
@@ -109,6 +110,10 @@ class EncoderDecoder:
         if d_x is not None:
             self.encoder.inputs.backward(d_x, cache.inputs)
         return d_x, d_state
+
+    def decoding_step(self) -> EncoderDecoderStep:
+        """Return what steps through many targets side by side, one token after the other."""
+        return EncoderDecoderStep(self)
 
     def encode(self, batch: SupportsPairBatch) -> tuple[Array, State]:
         """Return the annotations (F, S, B) and the state of each layer that the decoder begins with."""

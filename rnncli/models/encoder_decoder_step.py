@@ -3,16 +3,18 @@
 B columns, V tokens, S states of a layer, H hidden units.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rnncli.models.encoder_decoder import EncoderDecoder, SupportsPairBatch
 from rnncli.nn.layer_step import LayerStep
 from rnncli.nn.layers import Recurrent
 from rnncli.nn.layers.attention import Memory
 from rnncli.nn.parameter import Array
 from rnncli.nn.protocols import State
+
+if TYPE_CHECKING:
+    from rnncli.models.encoder_decoder import EncoderDecoder, SupportsPairBatch
 
 
 class DecodingState(NamedTuple):
@@ -27,11 +29,11 @@ class DecodingState(NamedTuple):
 class EncoderDecoderStep:
     """The logits that follow one more token of the target, as `EncoderDecoder.loss` has them."""
 
-    def __init__(self, model: EncoderDecoder) -> None:
+    def __init__(self, model: "EncoderDecoder") -> None:
         self.model = model
         self.layers = [LayerStep(layer) for layer in model.decoder.stack.layers if isinstance(layer, Recurrent)]
 
-    def begin(self, batch: SupportsPairBatch) -> tuple[Array, DecodingState]:
+    def begin(self, batch: "SupportsPairBatch") -> tuple[Array, DecodingState]:
         """Read the sources, and the begin symbols; return the logits (V, B) of the first tokens, and the state."""
         annotations, layers = self.model.encode(batch)
         attentive, B = self.model.decoder.attention, annotations.shape[-1]

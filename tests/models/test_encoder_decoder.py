@@ -9,7 +9,6 @@ from rnncli.models.embedding_spec import EmbeddingSpec
 from rnncli.models.encoder_decoder import EncoderDecoder
 from rnncli.models.encoder_decoder_gradient_cases import WAYS, encoder_decoder_cases
 from rnncli.models.encoder_decoder_spec import EncoderDecoderSpec
-from rnncli.models.encoder_decoder_step import EncoderDecoderStep
 from rnncli.models.input_layer import InputSizes
 from rnncli.nn.cells import CELLS, GRUCell, RNNCell
 from rnncli.nn.gradient_check import compare_gradients
@@ -94,7 +93,7 @@ def test_padding_never_changes_a_loss_or_a_gradient(spec, vectors):
 @pytest.mark.parametrize("spec", KINDS)
 def test_decoding_step_by_step_has_the_logits_of_the_loss(spec):
     model, batch = model_of(spec), batch_of()
-    step = EncoderDecoderStep(model)
+    step = model.decoding_step()
     logits, state = step.begin(batch)
     losses = np.zeros(len(LENGTHS))
     for t in range(batch.targets.shape[0]):
@@ -108,7 +107,7 @@ def test_decoding_step_by_step_has_the_logits_of_the_loss(spec):
 
 @pytest.mark.parametrize("spec", KINDS)
 def test_selected_columns_go_on_as_they_would_have(spec):
-    step, batch = EncoderDecoderStep(model_of(spec)), batch_of()
+    step, batch = model_of(spec).decoding_step(), batch_of()
     _, state = step.begin(batch)
     first, second = batch.inputs[1], batch.targets[1]
     logits, state_after = step(first, state)
@@ -122,7 +121,7 @@ def test_selected_columns_go_on_as_they_would_have(spec):
 
 
 def test_what_a_hypothesis_attends_to_is_not_copied_while_its_sentence_stays():
-    step = EncoderDecoderStep(model_of({}))
+    step = model_of({}).decoding_step()
     _, state = step.begin(batch_of())
     beams = step.select(state, np.repeat(np.arange(3), 2))
     assert step.select(beams, np.array([1, 1, 3, 2, 4, 5])).memory is beams.memory
