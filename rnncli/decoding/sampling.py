@@ -142,7 +142,7 @@ def _unfiltered(
             weights[barred] = -np.inf
         best = weights[weights.argmax()] if one else weights.max(axis=0)
         if not (isfinite(best) if one else np.isfinite(best).all()):
-            raise _no_probability()
+            raise no_probability()
         np.subtract(weights, best, weights)
         if temperature != 1:
             np.divide(weights, divisor, weights)
@@ -214,10 +214,11 @@ def _below_best(logits: Array) -> Array:
     """Logits (V, B) less the largest of their column, in place."""
     best = logits.max(axis=0)
     if not np.isfinite(best).all():
-        raise _no_probability()
+        raise no_probability()
     logits -= best
     return logits
 
 
-def _no_probability() -> RnncliError:
+def no_probability() -> RnncliError:
+    """Return the error of logits whose largest is no number."""
     return RnncliError("no token has a probability", hint="all are forbidden, or the model's output is not finite")

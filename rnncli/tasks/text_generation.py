@@ -131,7 +131,7 @@ class TextGenerator:
         if not length:
             return [GeneratedText(seed)]
         step = step_of(self.model)
-        found = beam_search(
+        (found,) = beam_search(
             step,
             step.select,
             logits,

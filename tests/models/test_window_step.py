@@ -73,7 +73,7 @@ def test_samples_and_beams_are_those_of_whole_passes(cell, kind):
     assert len(np.unique(text)) > 3
 
     logits, state = model.logits(np.zeros((1, 1), int))
-    found = beam_search(step, step.select, logits, step.start(state), beam_size=4, length=6, results=4)
+    (found,) = beam_search(step, step.select, logits, step.start(state), beam_size=4, length=6, results=4)
     for hypothesis in found:
         ids = np.concatenate(([0], hypothesis.ids))
         scores = log_softmax(model.logits(ids[:-1, None])[0])[hypothesis.ids, np.arange(6)]
