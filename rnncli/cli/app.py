@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from rnncli import __version__
 from rnncli.cli.bench import bench
+from rnncli.cli.caption import caption
 from rnncli.cli.classify import classify
 from rnncli.cli.compare import compare
 from rnncli.cli.data import data
@@ -19,12 +20,15 @@ from rnncli.cli.init import init
 from rnncli.cli.score import score
 from rnncli.cli.tag import tag
 from rnncli.cli.train import train
+from rnncli.cli.translate import translate
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
     "generate": generate,
     "classify": classify,
     "tag": tag,
+    "translate": translate,
+    "caption": caption,
     "encode": encode,
     "evaluate": evaluate,
     "compare": compare,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnncli.cli.options import Json, Model, NoColor, Quiet, RandomSeed, Runs, Threads
+from rnncli.cli.options import Conditions, Json, Model, NoColor, Quiet, RandomSeed, Runs, Threads
 
 if TYPE_CHECKING:
     from rnncli.tasks.text_generation import GeneratedText, TextGenerator
@@ -45,6 +45,7 @@ def generate(
     beam_size: Annotated[
         int | None, typer.Option("--beam-size", metavar="N", help="Search for the most probable text with N beams.")
     ] = None,
+    condition: Conditions = None,
     random_seed: RandomSeed = None,
     model: Model = None,
     runs: Runs = Path("runs"),
@@ -56,7 +57,8 @@ def generate(
 ) -> None:
     r"""Continue a text, by default with the newest model.
 
-    Examples: rnncli generate --seed "Roses"; rnncli generate --seed "Roses" -t 0.5 --stop "\n\n" --samples 3
+    Examples: rnncli generate --seed "Roses"; rnncli generate --seed "Roses" -t 0.5 --stop "\n\n" --samples 3;
+    rnncli generate --condition author=cook
     """
     import numpy as np
 
@@ -77,7 +79,7 @@ def generate(
         raise UsageError("--stop must not be empty")
     if beam_size is not None and (stop or sampling != Sampling(DEFAULT_TEMPERATURE)):
         raise UsageError("--beam-size finds the most probable text", hint="leave out --stop and what shapes sampling")
-    writer = find(model, runs, LanguageModelTask).writer
+    writer = find(model, runs, LanguageModelTask).writer_given(condition or ())
     prime = prime_text(seed)
     if prime.isdecimal() and not quiet:
         talk.warn(f"--seed is the text to continue ({prime!r} here); the random generator's seed is --random-seed")
@@ -143,7 +145,8 @@ def write_texts(
             }
             for text in texts
         ]
-        write_data(json.dumps({"random_seed": random_seed, "samples": described}) + "\n")
+        given = {"condition": dict(writer.condition)} if writer.condition else {}
+        write_data(json.dumps({"random_seed": random_seed, **given, "samples": described}) + "\n")
         return
     between = "" if writer.vocabulary.items else "\n"
     write_data(between.join(f"{text.seed}{text.text}".removesuffix("\n") + "\n" for text in texts))

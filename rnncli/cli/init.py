@@ -9,7 +9,7 @@ from rnncli.cli.options import NoColor, Quiet
 
 
 def init(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="language_model, classification, regression or tagging.")],
+    task: Annotated[str, typer.Argument(metavar="TASK", help="What is to be learnt, as named below.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it here, where there is no file yet.")
     ] = None,
@@ -20,7 +20,8 @@ def init(
 
     language_model: a text, and each next token. classification: a sequence (text or vectors) to a label, or several;
     a plain row of a CSV is a sequence of one step. regression: a sequence to a real value. tagging: every word,
-    character or frame of a sequence to a label, or several.
+    character or frame of a sequence to a label, or several. translation: a text, or a sequence of vectors, to a text.
+    captioning: a vector to a text.
 
     Examples: rnncli init classification; rnncli init language_model --output poems.yaml
     """

@@ -34,6 +34,14 @@ Steps = Annotated[int | None, typer.Option("--steps", metavar="N", help="Stop af
 Encoding = Annotated[
     str | None, typer.Option("--encoding", metavar="NAME", help="The text's encoding, such as latin-1.")
 ]
+Conditions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--condition",
+        metavar="NAME=VALUE",
+        help="What the text depends on, as author=cook, where the model learned that; repeatable.",
+    ),
+]
 GivenTexts = Annotated[
     list[str] | None,
     typer.Argument(metavar="TEXT", help="Texts, or vectors such as 1.5,2 (-- -1,2); without any, stdin."),

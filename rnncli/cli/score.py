@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnncli.cli.options import Encoding, Json, Model, NoColor, Quiet, Runs, Threads
+from rnncli.cli.options import Conditions, Encoding, Json, Model, NoColor, Quiet, Runs, Threads
 
 if TYPE_CHECKING:
     from rnncli.data import Vocabulary
@@ -21,6 +21,7 @@ def score(
     highlight: Annotated[
         bool, typer.Option("--highlight", help="Show the text itself, the surprising tokens in colour.")
     ] = False,
+    condition: Conditions = None,
     encoding: Encoding = None,
     model: Model = None,
     runs: Runs = Path("runs"),
@@ -48,7 +49,7 @@ def score(
     if texts and file:
         raise UsageError("TEXT and --file exclude each other")
     loaded = find(model, runs, LanguageModelTask)
-    writer = loaded.writer
+    writer = loaded.writer_given(condition or ())
     vocabulary = writer.vocabulary
     if not texts:
         binary = vocabulary.spec.level == "byte"

@@ -40,7 +40,9 @@ def train(
     assignments: Assignments = None,
     task: Annotated[
         str | None,
-        typer.Option("--task", metavar="NAME", help="language_model, classification, regression or tagging."),
+        typer.Option(
+            "--task", metavar="NAME", help="What to learn, such as classification or translation: rnncli init --help."
+        ),
     ] = None,
     encoding: Encoding = None,
     cell: Annotated[str | None, typer.Option("--cell", metavar="NAME", help="rnn, lstm, gru, conv1d or none.")] = None,

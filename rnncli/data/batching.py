@@ -32,6 +32,8 @@ class Batch:
     """(T, B), True for real tokens; None when all are. Elsewhere inputs and targets are 0."""
     carry: bool
     """Whether every sequence goes on from the batch before, with its state."""
+    condition: npt.NDArray[Any] | None = None
+    """What each sequence is conditioned on, (C, B); None: nothing."""
 
     @property
     def tokens(self) -> int:
@@ -171,6 +173,7 @@ class Items:
                 self._lengths[items].astype(np.intp),
                 first,
                 self._length,
+                self.items.condition(items),
             )
             for items, first in islice(cuts, start, None)
         )
@@ -190,7 +193,14 @@ def _ceil(number: int, divisor: int) -> int:
     return -(-number // divisor)
 
 
-def _window(ids: Flat, starts: Iterable[int], lengths: Indices, first: int, length: int) -> Batch:
+def _window(
+    ids: Flat,
+    starts: Iterable[int],
+    lengths: Indices,
+    first: int,
+    length: int,
+    condition: npt.NDArray[Any] | None = None,
+) -> Batch:
     """Take the steps from `first` on of the sequences that begin at `starts` (B,) and have `lengths` (B,) targets."""
     last = np.minimum(lengths, first + length)
     steps = int(last.max()) - first
@@ -201,5 +211,5 @@ def _window(ids: Flat, starts: Iterable[int], lengths: Indices, first: int, leng
     tokens = rows.T.astype(np.intp, order="C")
     mask = np.arange(first, first + steps)[:, None] < lengths
     if mask.all():
-        return Batch(tokens[:-1], tokens[1:], None, carry=first > 0)
-    return Batch(np.where(mask, tokens[:-1], 0), tokens[1:], mask, carry=first > 0)
+        return Batch(tokens[:-1], tokens[1:], None, first > 0, condition)
+    return Batch(np.where(mask, tokens[:-1], 0), tokens[1:], mask, first > 0, condition)

@@ -77,6 +77,10 @@ class Sequences:
         """Return where the i-th begins; where i = S, N."""
         return int(self.starts[i : i + 1][0])
 
+    def condition(self, numbers: npt.NDArray[np.integer[Any]]) -> npt.NDArray[Any] | None:  # noqa: ARG002 - of others
+        """Return what the sequences with these numbers (B,) are conditioned on, (C, B); None: on nothing."""
+        return None
+
     def read(self, start: int, stop: int) -> tuple[Ids, npt.NDArray[np.bool_]]:
         """Return the tokens from number `start` up to `stop`, and a mask that is True where a sequence begins.
 

@@ -57,7 +57,7 @@ class Run:
 
     def sample(self) -> str | None:
         """Return a little that shows what the model can do now, if there is such a thing; it changes nothing."""
-        return self.task.sample(self.model, self.dataset.resources)
+        return self.task.sample(self.model, self.dataset)
 
 
 def task_from(document: Document) -> Task:

@@ -1,28 +1,46 @@
 """Models as they were stored: found, loaded, ready to predict."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rnncli.errors import RnncliError, UsageError
 from rnncli.spec import from_plain
-from rnncli.tasks import TASKS, LabelledTask, LanguageModelTask, TaggingTask, Task
-from rnncli.tasks.language_model import vocabulary_of
+from rnncli.tasks import (
+    TASKS,
+    CaptioningTask,
+    LabelledTask,
+    LanguageModelTask,
+    TaggingTask,
+    Task,
+    TranslationTask,
+)
 from rnncli.tasks.sequence_model import SequenceModel
 from rnncli.tasks.tagging_model import TaggingModel
 from rnncli.tasks.text_generation import TextGenerator
+from rnncli.tasks.translation_model import TranslationModel
 from rnncli.training import checkpoint as checkpoints
 from rnncli.training.checkpoint import Checkpoint
 
 _DATA: dict[type[Any], str] = {
     LabelledTask: "--task classification reviews.csv",
     TaggingTask: "--task tagging sentences.conll",
+    TranslationTask: "--task translation pairs.tsv",
+    CaptioningTask: "--task captioning features.npz captions.tsv",
 }
 """What a hint suggests to train on."""
 
 
-_COMMANDS = {"language_model": "generate", "classification": "classify", "regression": "classify", "tagging": "tag"}
+_COMMANDS = {
+    "language_model": "generate",
+    "classification": "classify",
+    "regression": "classify",
+    "tagging": "tag",
+    "translation": "translate",
+    "captioning": "caption",
+}
 """What a model of each task is for."""
 
 
@@ -38,9 +56,15 @@ class LoadedModel:
 
     @property
     def writer(self) -> TextGenerator:
-        """The model as one that continues and scores texts; UsageError where it is of another task."""
+        """The model as one that continues and scores texts; UsageError where it is of another task, or conditioned."""
+        return self.writer_given(())
+
+    def writer_given(self, condition: Sequence[str]) -> TextGenerator:
+        """Return the same under NAME=VALUE of its conditions; UsageError also for what it does not know of these."""
         self._expect(LanguageModelTask)
-        return TextGenerator(self.model, vocabulary_of(self.resources))
+        task: Any = self.task
+        writer: TextGenerator = task.writer(self.model, self.resources, condition)
+        return writer
 
     @property
     def sequences(self) -> SequenceModel:
@@ -55,6 +79,18 @@ class LoadedModel:
         self._expect(TaggingTask)
         task: Any = self.task
         return TaggingModel(self.model, task, self.resources)
+
+    @property
+    def translator(self) -> TranslationModel:
+        """The model as one that translates; UsageError where it is of another task."""
+        self._expect(TranslationTask)
+        return TranslationModel(self.model, self.task, self.resources)
+
+    @property
+    def captioner(self) -> TranslationModel:
+        """The model as one that describes vectors; UsageError where it is of another task."""
+        self._expect(CaptioningTask)
+        return TranslationModel(self.model, self.task, self.resources)
 
     def _expect(self, *tasks: type[Any]) -> None:
         if not isinstance(self.task, tasks):

@@ -1,5 +1,6 @@
 """Scores of predictions, from arrays of targets and of predictions; NumPy only."""
 
+from rnncli.metrics.bleu import bleu
 from rnncli.metrics.classification import (
     UNKNOWN,
     ClassificationReport,
@@ -7,10 +8,12 @@ from rnncli.metrics.classification import (
     classification_report,
     confusion,
 )
+from rnncli.metrics.edits import character_error_rate, edits, nearest_reference
 from rnncli.metrics.lengths import LengthBin, by_length
 from rnncli.metrics.regression import OutputScore, RegressionReport, regression_report
 from rnncli.metrics.spans import SCHEMES, Span, faults, repaired, scheme_of, spans
 from rnncli.metrics.tagging import SpanReport, TaggingReport, tagging_report
+from rnncli.metrics.translation import TranslationReport, translation_report
 
 __all__ = [
     "SCHEMES",
@@ -23,13 +26,19 @@ __all__ = [
     "Span",
     "SpanReport",
     "TaggingReport",
+    "TranslationReport",
+    "bleu",
     "by_length",
+    "character_error_rate",
     "classification_report",
     "confusion",
+    "edits",
     "faults",
+    "nearest_reference",
     "regression_report",
     "repaired",
     "scheme_of",
     "spans",
     "tagging_report",
+    "translation_report",
 ]

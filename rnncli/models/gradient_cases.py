@@ -57,10 +57,11 @@ def gradient_case(
 
     It is run on `inputs`, vectors (E, T, B) for the first layer to read, and again on the batch's own where these are
     ids; the losses are added, so that a lookup and the product that it replaces are both checked. Dropout draws the
-    same units each time.
+    same units each time. Where the batch has a `condition`, its gradient is checked, too.
     """
     parameters = trained(model.parameters())
     flat = pack(parameters)
+    condition = {} if getattr(batch, "condition", None) is None else {"condition": batch.condition}
 
     def run(*, backward: bool) -> Loss:
         total = Loss(0.0, 0)
@@ -72,12 +73,15 @@ def gradient_case(
                 d_x, d_state = model.backward(cache)
                 if not own and d_x is not None:
                     grads["inputs"] = d_x
-                for name, gradient in states(d_state if state else []).items():
+                found = states(d_state if state else [])
+                if condition:
+                    found["condition"] = cache.stack.vector.grad
+                for name, gradient in found.items():
                     grads[name] = grads[name] + gradient if name in grads else gradient
         return total
 
     values = {name: parameter.value for name, parameter in parameters.items()} | {"inputs": inputs}
-    values |= states(state or [])
+    values |= states(state or []) | condition
     grads: dict[str, Array] = {}
     flat.grads[:] = 0
     run(backward=True)
@@ -101,21 +105,31 @@ def title_of(cell: AnyCell | AnyControl, layers: int) -> str:
 
 
 def language_model_case(
-    spec: LanguageModelSpec, vocabulary_size: int, *, title: str, masked: bool, fresh: bool = False, random_seed: int
+    spec: LanguageModelSpec,
+    vocabulary_size: int,
+    *,
+    condition_size: int = 0,
+    title: str,
+    masked: bool,
+    fresh: bool = False,
+    random_seed: int,
 ) -> GradientCase:
     """Build that model in float64 with a batch of 2 sequences of 4 steps, the second of 2 where `masked`.
 
     Dropout draws the same units each time. `inputs` are vectors (E, T, B) for the first layer to read, and
     `state.l` (S, F, B) the state of layer l before the first step, unless the model learns its initial state, or begins
-    with a `fresh` one.
+    with a `fresh` one, as it does where a condition makes it. The `condition` of a conditioned model is (C, B).
     """
-    T, B, V = 4, 2, vocabulary_size
+    T, B, V, C = 4, 2, vocabulary_size, condition_size
     rng = np.random.default_rng(random_seed)
-    model = LanguageModel(spec, V, rng=rng, dtype=np.float64)
+    model = LanguageModel(spec, V, condition_size=C, rng=rng, dtype=np.float64)
     draw_initial_states(model.parameters(), rng)
     ids, targets = rng.integers(V, size=(2, T, B))
     mask = np.arange(T)[:, None] < np.array([T, T - 2]) if masked else None
     batch = SimpleNamespace(inputs=ids, targets=targets, mask=mask)
+    if C:
+        batch.condition = rng.standard_normal((C, B))
+        fresh = fresh or spec.condition != "bias"
     state = None
     if spec.initial_state == "zeros" and not fresh:
         state = draw_state(model.stack.layers, B, rng)

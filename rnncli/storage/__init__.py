@@ -4,6 +4,7 @@ from rnncli.storage.atomic import atomic_write, check_writable
 from rnncli.storage.checkpoint_file import read_checkpoint_file, write_checkpoint_file
 from rnncli.storage.lock import FolderLock
 from rnncli.storage.manifest import pack_json, unpack_json
+from rnncli.storage.npy import read_given_array
 from rnncli.storage.npz import read_arrays, read_given_arrays, write_arrays
 from rnncli.storage.remade import Scratch, remade
 
@@ -15,6 +16,7 @@ __all__ = [
     "pack_json",
     "read_arrays",
     "read_checkpoint_file",
+    "read_given_array",
     "read_given_arrays",
     "remade",
     "unpack_json",

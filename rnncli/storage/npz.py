@@ -34,7 +34,7 @@ _OWN = Rules(
     if_foreign="save it again with numpy.savez, in C order",
     if_pickled="",
 )
-_GIVEN = Rules(
+GIVEN = Rules(
     dtypes=re.compile(r"<f[248]|[<|][iu][1248]|\|b1|<U[1-9]\d{0,5}"),
     any_order=True,
     deflated=True,
@@ -83,7 +83,7 @@ def read_arrays(path: Path, *, limit: int = MAX_BYTES) -> dict[str, NDArray[Any]
     """
     try:
         with open(path, "rb", opener=_open_at_once) as file:
-            members = check_layout(file, _size(file, limit), _OWN)
+            members = check_layout(file, size_of(file, limit), _OWN)
             return {name: read_member(file, name, member, _OWN) for name, member in members.items()}
     except CheckpointError as error:
         raise refusal(path, error.message, error.hint) from None
@@ -107,10 +107,10 @@ def read_given_arrays(
     """
     buffered: BufferedReader = BufferedReader(file)  # type: ignore[arg-type]
     try:
-        size = _size(buffered, limit)
-        members = check_layout(buffered, size, _GIVEN)
+        size = size_of(buffered, limit)
+        members = check_layout(buffered, size, GIVEN)
         _check_expansion(sum(member.size for member in members.values()), min(limit, max(_FREE, _EXPANSION * size)))
-        return {key: read_member(buffered, key, members[key], _GIVEN) for key in wanted if key in members}
+        return {key: read_member(buffered, key, members[key], GIVEN) for key in wanted if key in members}
     except CheckpointError as error:
         raise DataError(error.message, hint=error.hint, where=name) from None
     except OSError as error:
@@ -118,7 +118,7 @@ def read_given_arrays(
     except MemoryError:
         raise DataError("does not fit in memory", hint="save it in several files", where=name) from None
     except (ValueError, struct.error):
-        raise DataError("is damaged", hint=_GIVEN.if_damaged, where=name) from None
+        raise DataError("is damaged", hint=GIVEN.if_damaged, where=name) from None
     finally:
         buffered.detach()  # the file is the caller's to close
 
@@ -133,7 +133,8 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a FIFO without a writer would wait for ever
 
 
-def _size(file: BufferedReader, limit: int) -> int:
+def size_of(file: BufferedReader, limit: int) -> int:
+    """Return the bytes of an open file; raises CheckpointError for more than `limit`, and for what is no file."""
     status = os.fstat(file.fileno())
     if not stat.S_ISREG(status.st_mode):
         raise CheckpointError("is not a regular file", hint="give the path of an .npz file")

@@ -128,17 +128,20 @@ def _check_member(file: BufferedReader, directory: BytesIO, position: int, rules
         raise damaged
     start = position + _LOCAL.size + name_length + extra
     file.seek(start)
-    dtype, fortran, shape, head = _read_head(Inflated(file, stored) if deflated else file, name, rules)
+    dtype, fortran, shape, head = read_head(Inflated(file, stored) if deflated else file, name, rules)
     member = Member(dtype, shape, fortran, start, stored, deflated, head, crc)
     if member.size != length - len(head):
         raise CheckpointError(f"holds {printable(name, 40)} with a size unlike its shape", hint=rules.if_damaged)
     return name, member
 
 
-def _read_head(
+def read_head(
     file: BufferedReader | Inflated, name: str, rules: Rules
 ) -> tuple[np.dtype[Any], bool, tuple[int, ...], bytes]:
-    """Read dtype and shape by pattern: a header is a Python literal, but nothing of a file is evaluated here."""
+    """Read dtype, Fortran order, shape and the bytes of the header, all of it by pattern.
+
+    A header is a Python literal, but nothing of a file is evaluated here. Raises CheckpointError for another.
+    """
     magic = file.read(10)
     header = file.read(int.from_bytes(magic[8:], "little"))
     match = _HEADER.fullmatch(header)

@@ -1,8 +1,7 @@
 """The language-model task: text in, a model of the next token out."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -11,10 +10,13 @@ from numpy.typing import DTypeLike
 
 from rnncli.data import Sequences, Vocabulary
 from rnncli.decoding import Sampling
+from rnncli.errors import UsageError
 from rnncli.models.gradient_cases import GradientCase, language_model_case
 from rnncli.models.language_model import LanguageModel, LanguageModelSpec
 from rnncli.models.ngram import baselines
 from rnncli.nn.protocols import Loss
+from rnncli.tasks import conditioned_data
+from rnncli.tasks.conditions import Conditions
 from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
 from rnncli.tasks.pretrained import find_vectors
 from rnncli.tasks.protocol import Report, Resources, Task, Unit, silent
@@ -27,6 +29,10 @@ from rnncli.training.trainer import Batches
 
 SAMPLE_LENGTH = 160
 """Tokens of the text that is shown now and then while a model is trained."""
+SAMPLES = 3
+"""Texts that they are, of a conditioned model."""
+CHECKED_VALUES = 3
+"""Of each condition, where gradients are checked."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class TextScore:
 class LanguageModelTask(Task):
     """A spec of `task: language_model`."""
 
-    inherited: ClassVar[tuple[str, ...]] = ("model", "data.tokenizer", "data.format")
+    inherited: ClassVar[tuple[str, ...]] = ("data.condition", "model", "data.tokenizer", "data.format")
     score_type = TextScore
     fitting: ClassVar[tuple[str, ...]] = ("batch_size", "bptt_length")
 
@@ -53,9 +59,15 @@ class LanguageModelTask(Task):
 
     def __post_init__(self) -> None:
         """Refuse combinations of sections that make no sense."""
-        if self.data.format == "lines" and self.training.state == "reset":
+        if self.data.is_items and self.training.state == "reset":
             raise ValueError(
-                "training.state: reset is for data.format: stream; each line begins with a fresh state anyway"
+                "training.state: reset is for data.format: stream; each line, or item, begins with a fresh state anyway"
+            )
+        if self.data.conditions and not self.model.is_recurrent:
+            raise ValueError(f"data.condition needs a recurrent model.cell, not {self.model.cell.name}")
+        if self.model.condition != "bias" and not self.data.conditions:
+            raise ValueError(
+                f"model.condition: {self.model.condition} needs a data.condition, the columns of labels that texts have"
             )
         if self.model.embedding.extra_words:
             raise ValueError(
@@ -79,20 +91,27 @@ class LanguageModelTask(Task):
 
         Vectors of a file are read with a vocabulary that is new.
         """
-        read = partial(read_dataset, self.data, self.training.random_seed, base, cache=cache, report=report)
-        embedding = self.model.embedding
-        if resources is not None:
-            vocabulary = vocabulary_of(resources)
-            return replace(read(vocabulary), pretrained=embedding.pretrained_of(resources, len(vocabulary)))
-        file = find_vectors(embedding, self.data.tokenizer, base, report)
-        return read().with_vectors(file) if file else read()
+        embedding, seed = self.model.embedding, self.training.random_seed
+        known = None if resources is None else vocabulary_of(resources)
+        file = find_vectors(embedding, self.data.tokenizer, base, report) if resources is None else None
+        if self.data.of_examples:
+            conditions = None if resources is None else self._conditions_of(resources)
+            dataset = conditioned_data.read_dataset(self.data, seed, base, known, conditions, report)
+        else:
+            dataset = read_dataset(self.data, seed, base, known, cache=cache, report=report)
+        if resources is not None and known:
+            return replace(dataset, pretrained=embedding.pretrained_of(resources, len(known)))
+        return dataset.with_vectors(file) if file else dataset
 
     def read_files(
         self, files: Iterable[str], resources: Resources, *, encoding: str | None = None, report: Report = silent
     ) -> tuple[Sequences, list[str]]:
         """Read files that are no part of the spec, and return them with notices."""
-        spec = replace(self.data, encoding=encoding or self.data.encoding)
-        return read_other(spec, tuple(files), vocabulary_of(resources), report)
+        spec, vocabulary = replace(self.data, encoding=encoding or self.data.encoding), vocabulary_of(resources)
+        if spec.of_examples:
+            conditions = self._conditions_of(resources)
+            return conditioned_data.read_other(spec, tuple(files), vocabulary, conditions, report)
+        return read_other(spec, tuple(files), vocabulary, report)
 
     def fitted(self, dataset: TextDataset) -> tuple[Self, list[str]]:
         """Return the task with sizes that fit a small corpus, and a notice for each size that shrank."""
@@ -109,9 +128,24 @@ class LanguageModelTask(Task):
         self, resources: Resources, rng: np.random.Generator | None, dtype: DTypeLike = np.float32
     ) -> LanguageModel:
         """Return a fresh model; without `rng` its weights are zeros, to be loaded."""
-        V = len(vocabulary_of(resources))
-        pretrained = self.model.embedding.pretrained_of(resources, V)
-        return LanguageModel(self.model, V, pretrained=pretrained, rng=rng, dtype=dtype)
+        V, conditions = len(vocabulary_of(resources)), self._conditions_of(resources)
+        size, pretrained = conditions.size if conditions else 0, self.model.embedding.pretrained_of(resources, V)
+        return LanguageModel(self.model, V, condition_size=size, pretrained=pretrained, rng=rng, dtype=dtype)
+
+    def writer(self, model: LanguageModel, resources: Resources, given: Sequence[str] = ()) -> TextGenerator:
+        """Return the model as one that continues and scores texts; `given` are NAME=VALUE of its conditions.
+
+        Raises UsageError for conditions that it does not know, or needs and is not given.
+        """
+        conditions, vocabulary = self._conditions_of(resources), vocabulary_of(resources)
+        if conditions:
+            return conditioned_writer(model, vocabulary, conditions, conditions.chosen(given))
+        if given:
+            raise UsageError("the model has no conditions", hint="leave --condition out, or train with data.condition")
+        return TextGenerator(model, vocabulary)
+
+    def _conditions_of(self, resources: Resources) -> Conditions | None:
+        return Conditions.from_plain(resources.get("conditions"), self.data.conditions)
 
     def batches(self, dataset: TextDataset) -> Batches:
         """Return the training batches."""
@@ -144,19 +178,39 @@ class LanguageModelTask(Task):
 
     def summary(self, dataset: TextDataset) -> str:
         """Say in a few words what the model is trained on."""
-        return f"{len(dataset.vocabulary):,} tokens in the vocabulary, {dataset.tokens('train'):,} to train on"
+        given = [f"{name} ({len(values)})" for name, values in (dataset.conditions or Conditions({})).values.items()]
+        tokens = f"{len(dataset.vocabulary):,} tokens in the vocabulary, {dataset.tokens('train'):,} to train on"
+        return tokens + f", conditioned on {', '.join(given)}" * bool(given)
 
-    def sample(self, model: LanguageModel, resources: Resources) -> str:
-        """Return a little text as the model writes it now."""
-        writer = TextGenerator(model, vocabulary_of(resources))
-        drawn = writer.generate("", length=SAMPLE_LENGTH, sampling=Sampling(temperature=0.7))
-        return "".join(piece for _, piece, _ in drawn)
+    def sample(self, model: LanguageModel, dataset: TextDataset) -> str:
+        """Return a little text as the model writes it now; of a conditioned one, for some values of each condition."""
+        if dataset.conditions is None:
+            return _sample(TextGenerator(model, dataset.vocabulary), SAMPLE_LENGTH)
+        vocabulary, conditions = dataset.vocabulary, dataset.conditions
+        writers = [conditioned_writer(model, vocabulary, conditions, one) for one in conditions.some(SAMPLES)]
+        written = ((writer, _sample(writer, SAMPLE_LENGTH // len(writers))) for writer in writers)
+        return "\n".join(f"{', '.join(writer.condition.values())}: {text}" for writer, text in written)
 
     def gradient_cases(self, random_seed: int) -> Iterator[GradientCase]:
         """Return what the gradients of this spec's model are checked on, at its own size."""
+        size = CHECKED_VALUES * len(self.data.conditions)
         for masked in (False, True):
             title = f"{self.model.cell.name}, {'masked' if masked else 'full'}"
-            yield language_model_case(self.model, 12, title=title, masked=masked, random_seed=random_seed)
+            yield language_model_case(
+                self.model, 12, condition_size=size, title=title, masked=masked, random_seed=random_seed
+            )
+
+
+def conditioned_writer(
+    model: LanguageModel, vocabulary: Vocabulary, conditions: Conditions, chosen: Mapping[str, str]
+) -> TextGenerator:
+    """Return the model as one that writes under one value of each condition."""
+    return TextGenerator(model.given(conditions.vector(chosen)), vocabulary, chosen)
+
+
+def _sample(writer: TextGenerator, length: int) -> str:
+    drawn = writer.generate("", length=length, sampling=Sampling(temperature=0.7))
+    return "".join(piece for _, piece, _ in drawn)
 
 
 def vocabulary_of(resources: Resources) -> Vocabulary:

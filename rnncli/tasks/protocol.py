@@ -149,7 +149,7 @@ class Task(ABC):
         """Say in a few words what the model is trained on."""
 
     @abstractmethod
-    def sample(self, model: Any, resources: Resources) -> str | None:
+    def sample(self, model: Any, dataset: Any) -> str | None:
         """Return a little that shows what the model can do now; None where there is nothing of that kind."""
 
     @abstractmethod

@@ -53,7 +53,7 @@ class SequenceTask(Task):
         answered = f"{outputs:,} {kind}{'s' * (outputs > 1)}"
         return f"{read} → {answered}, {len(dataset.splits.train):,} sequences to train on"
 
-    def sample(self, model: Any, resources: Resources) -> None:
+    def sample(self, model: Any, dataset: SequenceDataset) -> None:
         """There is nothing to show but the scores."""
 
     @property

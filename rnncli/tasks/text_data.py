@@ -10,6 +10,7 @@ from typing import Self
 from rnncli.data import Encoded, Items, Sequences, Splits, Streams, Vocabulary, Windows, find_sources
 from rnncli.errors import DataError
 from rnncli.models.embedding_spec import Pretrained
+from rnncli.tasks.conditions import Conditions
 from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
 from rnncli.tasks.paths import Paths, as_paths, resolved
 from rnncli.tasks.pretrained import VectorsFile
@@ -31,6 +32,8 @@ class TextDataset:
     notices: tuple[str, ...]
     fingerprint: str
     """A hash of the ids to train and to validate on, by which a resumed run knows its data again."""
+    conditions: Conditions | None = None
+    """What each sequence has a value of, if there is such a thing."""
     pretrained: Pretrained | None = None
     """What there is to know of the vectors of a file."""
     vectors: TokenVectors | None = None
@@ -38,8 +41,9 @@ class TextDataset:
     @property
     def resources(self) -> Resources:
         """What a model of this text needs beside its weights."""
-        given = {"pretrained": self.pretrained.to_plain()} if self.pretrained else {}
-        return {"vocabulary": self.vocabulary.to_plain()} | given
+        given = {"conditions": self.conditions, "pretrained": self.pretrained}
+        plain = {name: each.to_plain() for name, each in given.items() if each}
+        return {"vocabulary": self.vocabulary.to_plain(), **plain}
 
     def with_vectors(self, file: VectorsFile) -> Self:
         """Return it with the vectors of a file for the words of its vocabulary, and a notice of how many have one.
@@ -51,9 +55,10 @@ class TextDataset:
         return replace(self, notices=notices, pretrained=found.pretrained, vectors=found.vectors)
 
     def sizes(self) -> dict[str, int]:
-        """Return the numbers of tokens."""
+        """Return the numbers of tokens, and of the values of conditions."""
         return {
             "vocabulary": len(self.vocabulary),
+            **({"conditions": self.conditions.size} if self.conditions else {}),
             **{f"{split}_tokens": self.tokens(split) for split in Splits._fields},
         }
 
@@ -105,7 +110,7 @@ def read_dataset(
     for name, part, unknown in zip(Splits._fields, encoded.splits, encoded.unknown, strict=True):
         if not part:
             notices.append(f"no {name} split: the text is too short, or its share is 0")
-        notices += _unknown_notice(name, unknown, tokens_of(part, encoded.vocabulary))
+        notices += unknown_notice(name, unknown, tokens_of(part, encoded.vocabulary))
     return TextDataset(vocabulary or encoded.vocabulary, encoded.splits, tuple(notices), encoded.fingerprint)
 
 
@@ -128,17 +133,18 @@ def read_other(
     if size < 2:
         name = sources["test"][0].name
         raise DataError(f"{name}: too short to evaluate on", hint="give a text of at least 2 tokens")
-    return encoded.splits.test, _unknown_notice("given", encoded.unknown.test, size)
+    return encoded.splits.test, unknown_notice("given", encoded.unknown.test, size)
 
 
-def _unknown_notice(name: str, unknown: int, tokens: int) -> list[str]:
+def unknown_notice(name: str, unknown: int, tokens: int) -> list[str]:
+    """Say how many of a part's tokens are unknown, if any are."""
     return [f"{unknown / tokens:.2%} of the {name} tokens are not in the vocabulary"] if unknown else []
 
 
 def fit_sizes(spec: TextDataSpec, training: TextTrainingSpec, train: Sequences) -> tuple[int, int]:
     """Return batch_size and bptt_length, smaller than asked where the text is too small for 20 batches an epoch."""
     tokens, batch_size, length = train.size, training.batch_size, training.bptt_length
-    if spec.format == "lines":
+    if spec.is_items:
         return min(batch_size, max(1, len(train) // 20)), length
     if training.bptt == "full":
         return min(batch_size, tokens - 1), length
@@ -153,8 +159,8 @@ def fit_sizes(spec: TextDataSpec, training: TextTrainingSpec, train: Sequences) 
 def make_batches(
     spec: TextDataSpec, training: TextTrainingSpec, part: Sequences, batch_size: int, length: int
 ) -> Batches:
-    """Return the batches of a split: lines padded together, parallel streams, or sliding windows."""
-    if spec.format == "lines":
+    """Return the batches of a split: items padded together, parallel streams, or sliding windows."""
+    if spec.is_items:
         return Items(part, batch_size, length if training.bptt == "truncated" else None)
     stream = part.ids
     batch_size = min(batch_size, len(stream) - 1)
@@ -168,7 +174,7 @@ def make_batches(
 def evaluation_batches(spec: TextDataSpec, training: TextTrainingSpec, part: Sequences) -> Batches:
     """Return batches that predict every token of a split once, in streams long enough to have context."""
     streams = training.batch_size
-    if spec.format == "stream":
+    if not spec.is_items:
         streams = max(1, min(streams, part.size // STREAM_TOKENS))
-    # Whatever `training` says of windows and state: the defaults read a stream with carried state, and whole lines
+    # Whatever `training` says of windows and state: the defaults read a stream with carried state, and whole items
     return make_batches(spec, TextTrainingSpec(), part, streams, training.bptt_length)

@@ -45,7 +45,7 @@ def key_of(spec: TextDataSpec, random_seed: int, sources: Mapping[str, Sequence[
             done += source.size
             report("looking for the encoded text", done, total)
     settings = {name: value for name, value in asdict(spec).items() if name not in Splits._fields}
-    seed = random_seed if spec.format == "lines" else None
+    seed = random_seed if spec.is_items else None
     key = [VERSION, unicodedata.unidata_version, hashes, settings, seed]
     return hashlib.sha256(json.dumps(key).encode()).hexdigest()
 
@@ -63,7 +63,7 @@ def encode(
 
     Raises DataError for text that cannot be read, or is too short to train on.
     """
-    binary, items = spec.tokenizer.level == "byte", spec.format == "lines"
+    binary, items = spec.tokenizer.level == "byte", spec.is_items
     texts = {}
     for name, found in sources.items():
         total = sum(source.size for source in found)

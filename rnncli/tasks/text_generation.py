@@ -1,7 +1,8 @@
 """Continuing a text, and scoring one, with a language model."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ from rnncli.training.randomness import generator
 
 BLOCK = 1000
 """Tokens read at once: bounds the memory that a long text takes."""
+NO_CONDITION: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass
@@ -61,10 +63,15 @@ class _Writing:
 
 
 class TextGenerator:
-    """A language model with its vocabulary, ready to continue texts."""
+    """A language model with its vocabulary, ready to continue texts.
 
-    def __init__(self, model: LanguageModel, vocabulary: Vocabulary) -> None:
-        self.model, self.vocabulary = model, vocabulary
+    `condition` names what the model was given: the value of each of its conditions.
+    """
+
+    def __init__(
+        self, model: LanguageModel, vocabulary: Vocabulary, condition: Mapping[str, str] = NO_CONDITION
+    ) -> None:
+        self.model, self.vocabulary, self.condition = model, vocabulary, condition
         special = (vocabulary.unknown_id, vocabulary.begin_id)
         self.forbidden = [token for token in special if token is not None]
 

@@ -10,6 +10,8 @@ from rnncli.tasks.paths import Paths, check_paths
 from rnncli.training.trainer import Size, TrainingSpec
 
 Part = Annotated[float, Ge(0), Lt(1)]
+ONE_LABEL = ("fasttext", "folder")
+"""The formats in which a text has one label, whatever it is called."""
 
 
 @dataclass(frozen=True)
@@ -27,26 +29,56 @@ class SplitSpec:
 
 @dataclass(frozen=True)
 class TextDataSpec:
-    """Which text, and how it is read: the `data` section of a spec. Paths are relative to the spec's folder."""
+    """Which text, and how it is read: the `data` section of a spec. Paths are relative to the spec's folder.
+
+    A text is one stream, or items that begin and end: its lines, or what labelled examples hold, as rows of a table do.
+    """
 
     train: Paths = ()
     validation: Paths = ()
     test: Paths = ()
-    format: Literal["stream", "lines"] = "stream"
+    format: Literal["auto", "stream", "lines", "csv", "tsv", "jsonl", "fasttext", "folder"] = "auto"
+    text: str = "text"  # the column, or the key, that holds the text of an example
+    condition: str | tuple[str, ...] = ()  # the columns, or keys, of labels that the text depends on
     encoding: str = "utf-8"
     tokenizer: TokenizerSpec = TokenizerSpec()
     split: SplitSpec = SplitSpec()
 
     def __post_init__(self) -> None:
-        """Refuse paths that name nothing, or standard input among others."""
+        """Refuse paths that name nothing, or standard input among others, and conditions of texts without labels."""
         check_paths(self.train, self.validation, self.test)
+        names = self.conditions
+        object.__setattr__(self, "condition", names)
+        if "" in names or self.text in names or len(set(names)) < len(names):
+            raise ValueError("condition names different columns, none of them that of the text")
+        if names and self.format in ("stream", "lines"):
+            raise ValueError(f"condition needs texts with labels: format csv, tsv, jsonl, …, not {self.format}")
+        if len(names) > 1 and self.format in ONE_LABEL:
+            raise ValueError(f"{self.format} has one label for each text, and so one condition")
+        if self.text != "text" and not self.of_examples:
+            raise ValueError("text names a column, for format: csv, tsv or jsonl")
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """The names of the conditions."""
+        return (self.condition,) if isinstance(self.condition, str) else self.condition
+
+    @property
+    def is_items(self) -> bool:
+        """Whether the text comes in items, each from its begin to its end symbol."""
+        return self.of_examples or self.format == "lines"
+
+    @property
+    def of_examples(self) -> bool:
+        """Whether the items are the texts of examples."""
+        return bool(self.conditions) or self.format not in ("auto", "stream", "lines")
 
 
 @dataclass(frozen=True)
 class TextTrainingSpec(TrainingSpec):
     """How a language model is trained: the `training` section of a spec."""
 
-    bptt: Literal["truncated", "full"] | None = None  # None: truncated for a stream, full for lines
+    bptt: Literal["truncated", "full"] | None = None  # None: truncated for a stream, full for items
     bptt_length: Size = 50
     state: Literal["carry", "reset"] = "carry"
     stride: Size | None = None  # between windows under `state: reset`; None: bptt_length, no overlap

@@ -30,7 +30,7 @@ class OtherTask(Task):
     summary = LanguageModelTask.summary
     gradient_cases = LanguageModelTask.gradient_cases
 
-    def sample(self, model, resources):
+    def sample(self, model, dataset):
         return None
 
 

@@ -109,13 +109,13 @@ def test_a_loss_is_counted_by_the_tokens(level):
 
 def test_a_sample_is_text_of_the_model(tmp_path):
     run, _ = trained(tiny_task(epochs=1), tmp_path)
-    text = run.task.sample(run.model, run.dataset.resources)
+    text = run.task.sample(run.model, run.dataset)
     assert len(text) == SAMPLE_LENGTH
     assert set(text) <= set(TEXT)
     for parameter in run.model.parameters().values():
         parameter.value[:] = 0
     run.model.output.bias.value[run.dataset.vocabulary.tokens.index("g")] = 99
-    assert run.task.sample(run.model, run.dataset.resources) == "g" * SAMPLE_LENGTH
+    assert run.task.sample(run.model, run.dataset) == "g" * SAMPLE_LENGTH
 
 
 def test_full_backpropagation_is_one_window_of_the_whole_text(tmp_path):

@@ -25,7 +25,7 @@ class Adding(SyntheticSet):
     task: ClassVar[str] = "regression"
     chance: ClassVar[str] = "mean squared error 1/6 (always 1)"
     source: ClassVar[str] = "Hochreiter & Schmidhuber 1997, task 4; Le et al. 2015"
-    suffix: ClassVar[str] = "npz"
+    suffixes: ClassVar[tuple[str, ...]] = ("npz",)
     bounds: ClassVar[dict[str, tuple[int, int]]] = {"length": (2, LONGEST)}
 
     def longest(self, split: Split) -> int:

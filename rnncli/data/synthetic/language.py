@@ -24,7 +24,7 @@ class Language(SyntheticSet):
     """A set of strings for a language model, with a test of its own for what the model writes."""
 
     task: ClassVar[str] = "language_model"
-    suffix: ClassVar[str] = "txt"
+    suffixes: ClassVar[tuple[str, ...]] = ("txt",)
 
     def content(self, split: Split, rng: np.random.Generator) -> bytes:
         """Draw one string a line."""

@@ -37,7 +37,8 @@ class SyntheticSet(ABC):
     chance: ClassVar[str]
     """What comes of guessing."""
     source: ClassVar[str]
-    suffix: ClassVar[str] = "csv"
+    suffixes: ClassVar[tuple[str, ...]] = ("csv",)
+    """Of the files of a split."""
     bounds: ClassVar[dict[str, tuple[int, int]]] = {}
     """The least and the greatest value of each option of its own."""
 
@@ -61,16 +62,25 @@ class SyntheticSet(ABC):
 
     @abstractmethod
     def content(self, split: Split, rng: np.random.Generator) -> bytes:
-        """Draw the file of a split."""
+        """Draw the file of a split, or the first of its files."""
+
+    def contents(self, split: Split, rng: np.random.Generator) -> tuple[bytes, ...]:
+        """Draw all files of a split, one for each suffix."""
+        return (self.content(split, rng),)
 
     def file_names(self) -> tuple[str, ...]:
         """Return the names of the files: the three splits, then the spec."""
-        return (*(f"{split}.{self.suffix}" for split in SPLITS), f"{self.name}.yaml")
+        return (*(name for split in SPLITS for name in self.split_names(split)), f"{self.name}.yaml")
+
+    def split_names(self, split: Split) -> tuple[str, ...]:
+        """Return the names of the files of a split."""
+        return tuple(f"{split}.{suffix}" for suffix in self.suffixes)
 
     def files(self, random_seed: int) -> Iterator[tuple[str, bytes]]:
         """Yield each file's name and bytes."""
         for number, split in enumerate(SPLITS):
-            yield f"{split}.{self.suffix}", self.content(split, np.random.default_rng([random_seed, number]))
+            contents = self.contents(split, np.random.default_rng([random_seed, number]))
+            yield from zip(self.split_names(split), contents, strict=True)
         yield f"{self.name}.yaml", self.spec().encode()
 
     def spec(self) -> str:

@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 from rnncli.data.examples import shown
@@ -17,26 +18,30 @@ class _RefusedError(ValueError):
     """What Python's parser would let pass."""
 
 
-def json_object(line: str, where: str) -> dict[str, Any]:
-    """Return what a line holds.
+def json_object(line: str, where: str, one_a_line: str = _ONE_A_LINE) -> dict[str, Any]:
+    """Return what a line holds; `one_a_line` is a hint that shows what it should.
 
     Raises DataError for what is no JSON object, NaN, an infinity, and a key that comes twice.
     """
-    decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_number)
     line = line.rstrip("\r\n")
     try:
-        found, end = decoder.raw_decode(line, _after_space(line, 0))
+        found, end = _decoder().raw_decode(line, _after_space(line, 0))
     except json.JSONDecodeError as error:
-        raise DataError(f"no JSON: {error.msg}", hint=_ONE_A_LINE, where=f"{where}:{error.colno}") from None
+        raise DataError(f"no JSON: {error.msg}", hint=one_a_line, where=f"{where}:{error.colno}") from None
     except _RefusedError as error:
         raise DataError(str(error), hint="mend it, or leave the line out", where=where) from None
     except (ValueError, RecursionError):  # an integer of thousands of digits, brackets within brackets
         raise DataError("a number too long, or lists too deep", hint="leave the line out", where=where) from None
     if (end := _after_space(line, end)) < len(line):
-        raise DataError("more follows the JSON", hint=_ONE_A_LINE, where=f"{where}:{end + 1}")
+        raise DataError("more follows the JSON", hint=one_a_line, where=f"{where}:{end + 1}")
     if not isinstance(found, dict):
-        raise DataError(f"{kind(found)} where an object is expected", hint=_ONE_A_LINE, where=where)
+        raise DataError(f"{kind(found)} where an object is expected", hint=one_a_line, where=where)
     return found
+
+
+@cache
+def _decoder() -> json.JSONDecoder:
+    return json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_number)
 
 
 def kind(value: Any) -> str:

@@ -1,0 +1,84 @@
+"""Options of commands that find a sentence for what they are given: by a search, or by sampling."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rnncli.tasks.pair_decoding import Decoding
+
+BeamSize = Annotated[
+    int | None,
+    typer.Option("--beam-size", "-b", metavar="N", min=1, help="Search with N beams; 1, the default, is greedy."),
+]
+LengthPenalty = Annotated[
+    float,
+    typer.Option("--length-penalty", metavar="X", min=0, max=10, help="How much length is made up for; 0: not at all."),
+]
+NBest = Annotated[
+    int | None,
+    typer.Option("--n-best", "-n", metavar="N", min=1, help="N answers, best first: number, score and text of each."),
+]
+MaxLength = Annotated[
+    int | None, typer.Option("--max-length", metavar="N", min=1, help="Tokens of an answer at the most.")
+]
+Sample = Annotated[bool, typer.Option("--sample", help="Draw answers at random instead of searching.")]
+Temperature = Annotated[
+    float | None,
+    typer.Option(
+        "--temperature", "-t", metavar="X", help="Of --sample: below 1 the likely tokens count more, above 1 less."
+    ),
+]
+TopK = Annotated[
+    int | None, typer.Option("--top-k", metavar="K", help="Of --sample: only the K most probable tokens.")
+]
+TopP = Annotated[
+    float | None,
+    typer.Option("--top-p", metavar="P", help="Of --sample: only the most probable that make up P together."),
+]
+
+
+def decoding_of(
+    *,
+    beam_size: int | None,
+    length_penalty: float,
+    n_best: int | None,
+    max_length: int | None,
+    sample: bool,
+    temperature: float | None,
+    top_k: int | None,
+    top_p: float | None,
+    random_seed: int | None,
+    replace_unknown: bool = False,
+) -> "Decoding":
+    """Return how answers are found; UsageError for options that do not go together, or are out of range."""
+    import numpy as np
+
+    from rnncli.decoding import Sampling
+    from rnncli.errors import UsageError
+    from rnncli.tasks.pair_decoding import Decoding
+
+    shaping = {
+        "--temperature": temperature,
+        "--top-k": top_k,
+        "--top-p": top_p,
+        "--random-seed": random_seed,
+    }
+    given = [option for option, value in shaping.items() if value is not None]
+    if given and not sample:
+        raise UsageError(f"{given[0]} is for sampling", hint="add --sample, or leave it out")
+    if sample and beam_size is not None:
+        raise UsageError("--sample and --beam-size exclude each other")
+    if beam_size is not None and (n_best or 1) > beam_size:
+        raise UsageError(f"--n-best {n_best} needs a beam as large, and --beam-size is {beam_size}")
+    sampling = None
+    if sample:
+        try:
+            sampling = Sampling(1.0 if temperature is None else temperature, top_k=top_k, top_p=top_p)
+        except ValueError as error:
+            raise UsageError(f"--{str(error).replace('_', '-', 1)}") from None
+        if random_seed is None:
+            random_seed = int(np.random.SeedSequence().generate_state(1)[0])
+    return Decoding(
+        beam_size or n_best or 1, length_penalty, n_best or 1, max_length, sampling, random_seed or 0, replace_unknown
+    )

@@ -1,0 +1,60 @@
+"""The sources that `translate` and `caption` are given: as arguments, in a file, or line by line on stdin."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rnncli.cli.sequences import Given, given_lines
+from rnncli.errors import DataError
+
+if TYPE_CHECKING:
+    from rnncli.data.pairs import Pair
+    from rnncli.tasks.translation_model import Source, TranslationModel
+
+BLANK = ()
+"""Stands for the source in a blank line."""
+TOGETHER = 256
+"""Sources of a file that are read together."""
+
+
+def given_sources(
+    reader: "TranslationModel", texts: Sequence[str], file: str | None, encoding: str | None
+) -> Iterator[list[Given]]:
+    """Yield batches of sources: those of the arguments, of a file, or of stdin, where every line is one.
+
+    Raises as `given_lines` does, and for a file that cannot be read: what stands before the place where it cannot is
+    yielded first.
+    """
+
+    def read(line: str, where: str) -> "Source | tuple[()]":
+        return reader.read_line(line, where) if line.strip() else BLANK
+
+    if file not in (None, "-") and not texts and reader.file_format(file):
+        yield from _batches(reader, reader.read_file(file, encoding))
+    else:
+        yield from given_lines(read, texts, file, encoding or reader.task.data.encoding)
+
+
+def _batches(reader: "TranslationModel", pairs: "Iterator[Pair]") -> Iterator[list[Given]]:
+    batch: list[Given] = []
+    fault = None
+    try:
+        for pair in pairs:
+            batch.append(_given(reader, pair))
+            if len(batch) == TOGETHER:
+                yield batch
+                batch = []
+    except DataError as error:
+        fault = error
+    if batch:
+        yield batch
+    if fault:
+        raise fault
+
+
+def _given(reader: "TranslationModel", pair: "Pair") -> Given:
+    try:
+        return Given(pair.where, reader.read(pair.source, pair.where))
+    except DataError as error:
+        if not reader.fits(pair.source):  # nor does any other of this file
+            raise
+        return Given(pair.where, None, error)

@@ -1,0 +1,156 @@
+"""How a model of pairs is asked, batch by batch, and how its answers are written."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rnncli.cli.console import Talk
+    from rnncli.cli.drawings import Style
+    from rnncli.cli.sequences import Given
+    from rnncli.errors import DataError
+    from rnncli.tasks.pair_decoding import Decoding
+    from rnncli.tasks.translation_model import Source, Translation, TranslationModel
+
+TOGETHER = 256
+"""Sources that are answered before any of their answers is written, at most."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """How sources are answered, and the answers written."""
+
+    reader: "TranslationModel"
+    decoding: "Decoding"
+    style: "Style"
+    kind: str
+    """What JSON calls an answer: translation, or caption."""
+    several: bool = False
+    """Whether there are n-best lists, of one perhaps."""
+    attention: bool = False
+    as_json: bool = False
+
+    def written(self, number: int, source: "Source | None", found: "Sequence[Translation]") -> list[str]:
+        """Return the lines of what was found for a source, the `number`-th line of all; of a blank one, nothing."""
+        if self.as_json:
+            return [json.dumps(self._plain(source, found), ensure_ascii=False)]
+        lines = []
+        for answer in found:
+            text = one_line(answer.text)
+            lines.append(f"{number}\t{answer.score:.4f}\t{text}" if self.several else text)
+            if self.attention and source:
+                lines += [*self._drawing(source, answer), ""]
+        return lines or self.failed(number)
+
+    def failed(self, number: int, message: str = "") -> list[str]:
+        """Return the line in the place of an answer that there is not."""
+        if self.as_json:
+            return [json.dumps({"error": message}, ensure_ascii=False)]
+        return [f"{number}\t\t" if self.several else ""]
+
+    def _plain(self, source: "Source | None", found: "Sequence[Translation]") -> dict[str, Any]:
+        """Return answers JSON-able, the first of them once more among several."""
+        plain: dict[str, Any] = {}
+        if self.reader.source_vocabulary:
+            plain["source"] = source.text if source else ""
+            if self.attention:
+                plain["source_tokens"] = self.reader.source_tokens(source) if source else []
+        nothing = {self.kind: "", "tokens": [], "log_probabilities": [], "score": 0.0, "ended": True}
+        described = [self._described(answer) for answer in found]
+        plain |= described[0] if described else nothing | ({"attention": []} if self.attention else {})
+        if self.several:
+            plain["n_best"] = described
+        if self.decoding.sampling:
+            plain["random_seed"] = self.decoding.random_seed
+        return plain
+
+    def _described(self, answer: "Translation") -> dict[str, Any]:
+        described = {
+            self.kind: answer.text,
+            "tokens": answer.tokens,
+            "log_probabilities": answer.log_probabilities,
+            "score": answer.score,
+            "ended": answer.ended,
+        }
+        if answer.attention is not None:
+            described["attention"] = answer.attention.astype(float).round(6).tolist()
+        return described
+
+    def _drawing(self, source: "Source", answer: "Translation") -> list[str]:
+        from rnncli.cli.attention_drawing import alignment
+        from rnncli.data.vocabulary import END
+
+        assert answer.attention is not None
+        targets = [*answer.tokens, *([END] if answer.ended else [])]
+        return alignment(answer.attention, targets, self.reader.source_tokens(source), self.style)
+
+
+def one_line(text: str) -> str:
+    r"""Return a text that stays on its line: a line break in it is spelled \n or \r."""
+    return text.replace("\n", "\\n").replace("\r", "\\r")
+
+
+def write_answers(answers: Answers, batches: "Iterable[Sequence[Given]]", talk: "Talk") -> bool:
+    """Answer what is given batch by batch, and return whether all could be answered; what is blank stays blank."""
+    from rnncli.cli.console import write_data
+
+    sound, number, asked = True, 0, 0
+    notes = _Notes(answers.reader, talk)
+    for part in _parts(batches):
+        sources = [given.sequence for given in part if given.sequence]
+        notes.read(part)
+        found = iter(answers.reader.translate(sources, answers.decoding, attention=answers.attention, first=asked))
+        asked += len(sources)
+        lines = []
+        for given in part:
+            number += 1
+            own = next(found) if given.sequence else []
+            error = given.error or (_unanswered(given) if given.sequence and not own else None)
+            if error:
+                sound = False
+                talk.error(str(error))
+                lines += answers.failed(number, str(error))
+            else:
+                lines += answers.written(number, given.sequence or None, own)
+        write_data("".join(f"{line}\n" for line in lines))
+    notes.close()
+    return sound
+
+
+def _unanswered(given: "Given") -> "DataError":
+    from rnncli.errors import DataError
+
+    return DataError("the model's answer is not finite", hint="give a shorter source", where=given.where)
+
+
+def _parts(batches: "Iterable[Sequence[Given]]") -> "Iterator[Sequence[Given]]":
+    for batch in batches:
+        for start in range(0, len(batch), TOGETHER):
+            yield batch[start : start + TOGETHER]
+
+
+class _Notes:
+    """What is said of sources that are unlike those of training: of the first that is too long, and of new tokens."""
+
+    def __init__(self, reader: "TranslationModel", talk: "Talk") -> None:
+        self.reader, self.talk = reader, talk
+        self.longest: int | None = None if reader.single else reader.longest[0]
+        self.unknown = 0
+
+    def read(self, part: "Sequence[Given]") -> None:
+        """Look at sources, before they are answered."""
+        for given in part:
+            if given.sequence:
+                self.unknown += self.reader.unknown(given.sequence)
+                steps = len(given.sequence.values)
+                if self.longest is not None and steps > self.longest:
+                    what = "tokens" if self.reader.source_vocabulary else "steps"
+                    message = f"a source of {steps:,} {what}, where the longest of training has {self.longest:,}"
+                    self.talk.warn(f"{given.where}: {message}: its translation may well be worse")
+                    self.longest = None
+
+    def close(self) -> None:
+        """Say what there is to say in the end."""
+        if self.unknown:
+            self.talk.warn(f"tokens that are not in the vocabulary, read as <unk>: {self.unknown}")

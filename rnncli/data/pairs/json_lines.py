@@ -1,0 +1,86 @@
+"""JSONL: a JSON object a line, each a pair."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from rnncli.data.examples import Report, Vectors, shown
+from rnncli.data.examples.example import missing
+from rnncli.data.examples.steps import as_vectors
+from rnncli.data.examples.whole_lines import numbered_lines
+from rnncli.data.files import Source
+from rnncli.data.pairs.pair import Pair, PairReading, text_pair, vector_pair
+from rnncli.data.tagged.json_objects import json_object, kind
+from rnncli.errors import DataError
+
+_ONE_A_LINE = 'write one object a line: {"source": "...", "target": "..."}'
+_NESTED = "translation"
+_SURROGATE = re.compile(r"[\ud800-\udfff]")  # as \ud83d without its other half
+
+
+def read_jsonl(source: Source, reading: PairReading, report: Report) -> Iterator[Pair]:
+    """Yield a pair a line that is not blank; {"translation": {…}} may hold both texts.
+
+    A source is a text, a list of numbers or a list of such lists. Raises DataError for what is no JSON object, a key
+    that comes twice or is missing, an empty side, and lists that are none of finite numbers, all of one length.
+    """
+    columns = reading.columns
+    of_source = "source" if columns.source is None else str(columns.source)
+    of_target = "target" if columns.target is None else str(columns.target)
+    for number, line in numbered_lines(source, reading.encoding, report):
+        if not line or line.isspace():
+            continue
+        where = f"{source.name}:{number}"
+        found = json_object(line, where, _ONE_A_LINE)
+        target = _text(_member(found, of_target, where), of_target, where) if reading.targets else None
+        if columns.vector:
+            values = [_member(found, key, where) for key in columns.vector]
+            for key, value in zip(columns.vector, values, strict=True):
+                if not _is_number(value):
+                    raise DataError(f"{shown(key)} is {kind(value)}, not a number", hint="write one", where=where)
+            yield vector_pair(_vectors([values], "columns", where), target, where)
+            continue
+        given = _member(found, of_source, where)
+        if isinstance(given, list):
+            rows = given if given and isinstance(given[0], list) else [given]
+            yield vector_pair(_vectors(rows, of_source, where), target, where)
+        else:
+            yield text_pair(_text(given, of_source, where), target, where)
+
+
+def _member(found: dict[str, Any], key: str, where: str) -> Any:
+    if key in found:
+        return found[key]
+    nested = found.get(_NESTED)
+    if isinstance(nested, dict):
+        if key in nested:
+            return nested[key]
+        raise missing("key", key, list(nested), where)
+    raise missing("key", key, list(found), where)
+
+
+def _text(value: Any, key: str, where: str) -> str:
+    if not isinstance(value, str):
+        raise DataError(f"{shown(key)} is {kind(value)}, not a text", hint="quote it", where=where)
+    if not value.isascii() and _SURROGATE.search(value):
+        hint = "write a pair of surrogates for one character, or leave the line out"
+        raise DataError(f"{shown(key)} holds half a character", hint=hint, where=where)
+    return value
+
+
+def _vectors(rows: list[Any], key: str, where: str) -> Vectors:
+    """Return vectors (S, D) of S lists of D numbers."""
+    widths = {len(row) if isinstance(row, list) else 0 for row in rows}
+    if len(widths) > 1 or 0 in widths or not all(_is_number(value) for row in rows for value in row):
+        message = f"{shown(key)} is no list of numbers, nor of lists of as many numbers each"
+        raise DataError(message, hint="write [0.5, 2] for a vector, [[0.5, 2], [1, 3]] for two", where=where)
+    try:
+        return as_vectors(rows, where)
+    except OverflowError:  # an integer of hundreds of digits
+        raise DataError(
+            "a number is beyond 3.4e38, the largest float32", hint="use another unit", where=where
+        ) from None
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)

@@ -1,0 +1,71 @@
+"""The language model one token at a time with a condition of each column's own: the step routine of captions.
+
+B columns, C numbers of a condition, V tokens, S states of a layer, H hidden units, k gates.
+"""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from rnncli.models.condition import Condition, fresh_state, recurrent
+from rnncli.nn.layer_step import LayerStep
+from rnncli.nn.layers import Embedding, Softmax, Stack
+from rnncli.nn.parameter import Array
+from rnncli.nn.protocols import State
+
+
+class SupportsBeginning(Protocol):
+    """What decoding reads of a batch: `inputs` (T, B), whose first row is the begin symbols."""
+
+    @property
+    def inputs(self) -> Array: ...  # noqa: D102
+    @property
+    def condition(self) -> Array | None:
+        """(C, B), where the model needs it."""
+        ...
+
+
+class ConditionedState(NamedTuple):
+    """Where each column stands."""
+
+    layers: State  # (S, H, B) each
+    bias: Array | None  # (k·H, B) of the first layer, scaled; None where all columns have the layer's own
+
+
+class ConditionedStep:
+    """The logits that follow one more token, as `LanguageModel.loss` has them, by the weights of this moment."""
+
+    def __init__(self, embedding: Embedding | None, stack: Stack, output: Softmax, condition: Condition | None) -> None:
+        """Step through the layers of a language model; ids are one-hot where there is no embedding."""
+        self.embedding, self.stack, self.output, self.condition = embedding, stack, output, condition
+        self.layers = [LayerStep(layer) for layer in recurrent(stack)]
+
+    def begin(self, batch: SupportsBeginning) -> tuple[Array, ConditionedState]:
+        """Read the begin symbols; return the logits (V, B) of the first tokens, and the state."""
+        if self.condition:
+            state, bias = self.condition.begin(self.condition.vector(batch.condition).value)
+        else:
+            B = batch.inputs.shape[1]
+            state, bias = [fresh_state(layer, B) for layer in recurrent(self.stack)], None
+        return self(batch.inputs[0], ConditionedState(state, None if bias is None else self.layers[0].scaled(bias)))
+
+    def select(self, state: ConditionedState, columns: Array) -> ConditionedState:
+        """Return a state made of copies of these columns (B',)."""
+        bias = None if state.bias is None else state.bias.take(columns, axis=-1)
+        return ConditionedState([layer.take(columns, axis=-1) for layer in state.layers], bias)
+
+    def __call__(self, ids: Array, state: ConditionedState) -> tuple[Array, ConditionedState]:
+        """Return the logits (V, B) that follow ids (B,), and the state after them."""
+        below, bias, layers = self._vectors(ids), state.bias, []
+        for layer, before in zip(self.layers, state.layers, strict=True):
+            layers.append(layer(below, before, bias))
+            below, bias = layers[-1][0], None
+        return self.output.forward(below)[0], state._replace(layers=layers)
+
+    def _vectors(self, ids: Array) -> Array:
+        """Return what the first layer reads of ids (B,), (E, B)."""
+        if self.embedding:
+            return np.ascontiguousarray(self.embedding.vectors(ids).T)
+        one_hot = np.zeros((self.layers[0].weight_ih.shape[1], len(ids)), self.layers[0].weight_ih.dtype)
+        one_hot[ids, np.arange(len(ids))] = 1
+        return one_hot

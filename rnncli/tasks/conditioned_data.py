@@ -1,0 +1,238 @@
+"""Texts with labels for language models: files → examples → splits → vocabulary and values → ids, each with its labels.
+
+S texts, n conditions, C values of them all.
+"""
+
+import hashlib
+import json
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from rnncli.data import (
+    Encoded,
+    GrowingTexts,
+    Numbering,
+    Sequences,
+    Source,
+    Splits,
+    Texts,
+    Vocabulary,
+    find_sources,
+    write_encoded,
+)
+from rnncli.data.conditioned import ConditionedSequences
+from rnncli.data.examples import FORMATS, SUFFIXES, Columns, Example, format_of, read_examples
+from rnncli.data.numbering import InOrder
+from rnncli.errors import DataError, SpecError
+from rnncli.nn.parameter import Array
+from rnncli.storage import Scratch
+from rnncli.tasks.conditions import Conditions
+from rnncli.tasks.corpus_cache import NO_CACHE
+from rnncli.tasks.gathered import split
+from rnncli.tasks.paths import Paths, as_paths, resolved
+from rnncli.tasks.protocol import Report
+from rnncli.tasks.text_data import TextDataset, tokens_of, unknown_notice
+from rnncli.tasks.text_spec import ONE_LABEL, TextDataSpec
+
+TOGETHER = 1000
+"""Texts that are encoded at a time."""
+
+
+class LabelledTexts:
+    """Texts as they are read, each with its values of the conditions, which are numbered as they come up."""
+
+    def __init__(self) -> None:
+        self._texts, self._places = GrowingTexts(), GrowingTexts()
+        self._numbers, self._different = array("I"), InOrder[tuple[str, ...]]()
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def read(
+        self, spec: TextDataSpec, paths: Sequence[str], report: Report, activity: str, *, by_name: bool = False
+    ) -> range:
+        """Take the texts of files in, and return their numbers; DataError for files that have none.
+
+        `by_name` files are in the format that their names say, whatever the spec does.
+        """
+        before, sources = len(self), find_sources(paths)
+        name = format_of(sources) if by_name or spec.format == "auto" else spec.format
+        total = sum(source.size for source in sources)
+        for text, values, where in _texts(spec, name, sources, lambda done: report(activity, done, total)):
+            self._texts.extend((text,))
+            self._places.extend((where,))
+            self._numbers.append(self._different[values])
+        return range(before, len(self))
+
+    @property
+    def texts(self) -> Texts:
+        """The texts; no others can be taken in."""
+        return self._texts.texts
+
+    @property
+    def places(self) -> Texts:
+        """Where each stands; no others can be taken in."""
+        return self._places.texts
+
+    @property
+    def numbers(self) -> Array:
+        """The number of each one's values among the `different` ones, (S,)."""
+        return np.array(self._numbers)
+
+    @property
+    def different(self) -> list[tuple[str, ...]]:
+        """The values (n,) that there are together."""
+        return [*self._different]
+
+
+def read_dataset(
+    spec: TextDataSpec,
+    random_seed: int,
+    base: Path,
+    vocabulary: Vocabulary | None,
+    conditions: Conditions | None,
+    report: Report,
+) -> TextDataset:
+    """Read, split and encode texts with labels; vocabulary and conditions, unless given, come from the training part.
+
+    Of every combination of values the same share is split off. Texts to validate and to test on with a value that is
+    unknown are left out, with a notice. Raises DataError for files that cannot be read, and for texts to train on with
+    such a value, where the conditions are given.
+    """
+    if not as_paths(spec.train):
+        raise DataError("no training text", hint="name a file: rnncli train quotes.csv, or data.train in the spec")
+    read, spans = LabelledTexts(), dict[str, range]()
+    for name in Splits._fields:
+        if paths := getattr(spec, name):
+            spans[name] = read.read(spec, resolved(paths, base), report, f"reading {name}")
+    numbers, different, places = read.numbers, read.different, read.places
+    parts = split(spec.split, spans, numbers[: len(spans["train"])] if spec.conditions else None, random_seed)
+    if spec.conditions and conditions is None:
+        in_training = [different[k] for k in np.unique(numbers[parts.train]).tolist()]
+        conditions = Conditions.of(spec.conditions, in_training, places[0])
+    values, notices = None, list[str]()
+    if conditions:
+        values = conditions.numbers(different)[:, numbers]
+        parts, notices = _known(parts, values, conditions, places)
+    encoded = _encoded(spec, read.texts, parts, vocabulary, report)
+    splits = Splits(*(_with(*pair, values, conditions) for pair in zip(encoded.splits, parts, strict=True)))
+    for name, part, unknown in zip(Splits._fields, splits, encoded.unknown, strict=True):
+        if not part:
+            notices.append(f"no {name} split: there are too few texts, or its share is 0")
+        notices += unknown_notice(name, unknown, tokens_of(part, encoded.vocabulary))
+    fingerprint = _fingerprint(encoded.fingerprint, splits)
+    return TextDataset(encoded.vocabulary, splits, tuple(notices), fingerprint, conditions)
+
+
+def read_other(
+    spec: TextDataSpec, paths: Paths, vocabulary: Vocabulary, conditions: Conditions | None, report: Report
+) -> tuple[Sequences, list[str]]:
+    """Read and encode files that are no part of the spec; return their texts with notices.
+
+    Raises DataError where no text has known labels, and as `read_dataset` does.
+    """
+    read, by_name = LabelledTexts(), all(Path(path).suffix.lower() in SUFFIXES for path in as_paths(paths))
+    read.read(spec, resolved(paths, Path()), report, "reading", by_name=by_name)
+    nothing, values, notices = np.zeros(0, np.intp), None, list[str]()
+    parts = Splits(nothing, nothing, np.arange(len(read)))
+    if conditions:
+        values = conditions.numbers(read.different)[:, read.numbers]
+        parts, notices = _known(parts, values, conditions, read.places)
+        if not len(parts.test):
+            raise DataError("no text has labels that the model knows", where=read.places[0])
+    encoded = _encoded(spec, read.texts, parts, vocabulary, report)
+    part = _with(encoded.splits.test, parts.test, values, conditions)
+    return part, notices + unknown_notice("given", encoded.unknown.test, tokens_of(part, vocabulary))
+
+
+def _texts(
+    spec: TextDataSpec, name: str, sources: Sequence[Source], report: Callable[[int], object]
+) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Yield each text with its values (n,), and where it stands, in the format of that name.
+
+    Files are read once for every condition.
+    """
+    labels = spec.conditions
+    if name not in FORMATS:
+        raise DataError(f"{name} holds vectors, and no texts", where=sources[0].name)
+    if len(labels) > 1 and name in ONE_LABEL:
+        raise SpecError(
+            f"{name} has one label for each text", hint=f"{len(labels)} conditions need a csv, tsv or jsonl"
+        )
+
+    def examples(label: str, report: Callable[[int], object]) -> Iterator[Example]:
+        columns, labelled = Columns(spec.text, label), bool(labels)
+        return read_examples(sources, name, columns, encoding=spec.encoding, labelled=labelled, report=report)
+
+    first, *others = labels or ("",)
+    readings = [examples(first, report), *(examples(label, bool) for label in others)]
+    try:
+        for found in zip(*readings, strict=True):
+            text, _, where = found[0]
+            if isinstance(text, str) and not (text.isspace() or not text):
+                yield text, tuple(label for example in found for label in example.labels), where
+    except DataError as error:
+        hint = "give each text one" if "multi_label" in error.hint else error.hint
+        raise DataError(error.message, hint=hint, where=error.where) from None
+
+
+def _known(
+    parts: Splits[Array], values: Array, conditions: Conditions, places: Texts
+) -> tuple[Splits[Array], list[str]]:
+    """Return of each part the texts whose values (n, S) are known, and notices of those that are left out.
+
+    DataError for one to train on, and for a part to validate on of which nothing is left.
+    """
+    unknown, notices, kept = np.any(values < 0, axis=0), list[str](), list[Array]()
+    names = " or ".join(conditions.values)
+    for name, part in parts._asdict().items():
+        lost = part[unknown[part]]
+        if len(lost) and name == "train":
+            hint = "leave it out, or train a new model"
+            raise DataError(f"a text of a {names} that the model does not know", hint=hint, where=places[lost[0]])
+        if len(lost) and name == "validation" and len(lost) == len(part):
+            message = f"no text to validate on is of a {names} that is in the training part"
+            raise DataError(message, hint="give texts of the same", where=places[lost[0]])
+        if len(lost):
+            message = f"{name} texts of a {names} that is not in the training part, left out: {len(lost):,}"
+            notices.append(f"{message}, first {places[lost[0]]}")
+        kept.append(part[~unknown[part]])
+    return Splits(*kept), notices
+
+
+def _encoded(
+    spec: TextDataSpec, texts: Texts, parts: Splits[Array], vocabulary: Vocabulary | None, report: Report
+) -> Encoded:
+    """Return the parts as ids of a vocabulary, else of that of the training part, in a file without a name."""
+
+    def encode(file: BinaryIO, scratch: Scratch) -> None:
+        numbering = Numbering(spec.tokenizer, scratch, items=True)
+        for part in parts:
+            chosen = texts.part(part)
+            blocks = (range(k, min(k + TOGETHER, len(part))) for k in range(0, len(part), TOGETHER))
+            numbering.add_items([chosen[i] for i in block] for block in blocks)
+        total = sum(numbering.sizes)
+        known = vocabulary or numbering.vocabulary()
+        write_encoded(file, numbering, known, [], lambda done: report("writing ids", done, total))
+
+    return NO_CACHE.make("", encode)
+
+
+def _with(part: Sequences, numbers: Array, values: Array | None, conditions: Conditions | None) -> Sequences:
+    """Return a part of the texts with their values of the conditions, if there are such."""
+    if values is None or conditions is None:
+        return part
+    return ConditionedSequences(part.ids, part.starts, values[:, numbers], conditions.size)
+
+
+def _fingerprint(ids: str, splits: Splits[Sequences]) -> str:
+    """Return a hash of ids, by their own, and of what they are conditioned on."""
+    digest = hashlib.sha256(json.dumps(ids).encode())
+    for part in splits[:2]:
+        if isinstance(part, ConditionedSequences):
+            digest.update(np.ascontiguousarray(part.values).data)
+    return digest.hexdigest()

@@ -1,0 +1,32 @@
+"""What a model of pairs needs beside its weights: how sources are read, what targets are made of, lengths."""
+
+from rnncli.data import Vocabulary
+from rnncli.errors import DataError
+from rnncli.tasks.protocol import Resources
+from rnncli.tasks.sequence_inputs import Inputs, Standardization
+
+
+def source_of(resources: Resources) -> Inputs:
+    """Return how sources are read; DataError when a checkpoint's resources do not say so."""
+    match resources:
+        case {"source": dict(plain), "scale": None}:
+            return Inputs(Vocabulary.from_plain(plain), None)
+        case {"source": None, "scale": dict(plain)}:
+            return Inputs(None, Standardization.from_plain(plain))
+    raise DataError("no vocabulary of sources, and no mean and deviation of vectors either")
+
+
+def target_of(resources: Resources) -> Vocabulary:
+    """Return the tokens of targets, begin and end among them; DataError where there are none."""
+    vocabulary = Vocabulary.from_plain(resources.get("target", {}))
+    if not vocabulary.items:
+        raise DataError("a vocabulary of targets that neither begin nor end")
+    return vocabulary
+
+
+def longest_of(resources: Resources) -> tuple[int, int]:
+    """Return the steps of the longest source and the tokens of the longest target of training; DataError for others."""
+    match resources.get("longest"):
+        case [int(source), int(target)] if source > 0 < target:
+            return source, target
+    raise DataError("no lengths of what it was trained on")

@@ -1,0 +1,81 @@
+"""Which pairs are read and learnt from, and how: the `data` sections of specs of translation and captioning."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from rnncli.data import TokenizerSpec
+from rnncli.tasks.labelled_spec import Column
+from rnncli.tasks.paths import Paths, as_paths, check_paths
+from rnncli.tasks.text_spec import SplitSpec
+from rnncli.training.trainer import Size
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairDataSpec:
+    """Which pairs of a source and a target, and how they are read. Paths are relative to the spec's folder."""
+
+    train: Paths = ()
+    validation: Paths = ()
+    test: Paths = ()
+    encoding: str = "utf-8"
+    format: Literal["auto", "parallel", "tsv", "csv", "jsonl", "arrays"] = "auto"
+    source: Column | None = None  # the column, or the key, of the sources; None: as the format has it
+    target: Column | None = None  # of the targets
+    columns: tuple[str, ...] = ()  # the columns of numbers that make up a vector, in place of a source text
+    standardize: bool = True  # vectors, to mean 0 and deviation 1 over the training part
+    tokenizer: TokenizerSpec = TokenizerSpec(level="word", min_count=2)  # of targets
+    max_length: Size | None = None  # tokens, or steps: pairs with a longer side are left out; None: all are read
+    split: SplitSpec = SplitSpec(validation=0.1, test=0.1)
+
+    def __post_init__(self) -> None:
+        """Refuse paths that name nothing, or standard input among others; and two names for the sources."""
+        check_paths(self.train, self.validation, self.test)
+        if self.columns and self.source is not None:
+            raise ValueError("source is the column of a text, columns are those of a vector: give one of the two")
+
+    @property
+    def of_sources(self) -> TokenizerSpec:
+        """The tokenizer of sources that are texts."""
+        return self.tokenizer
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether sources and targets have one vocabulary."""
+        return False
+
+    @property
+    def reads_vectors(self) -> bool:
+        """Whether it is plain, before a file is opened, that sources are vectors."""
+        of_arrays = any(path.lower().endswith((".npz", ".npy")) for path in as_paths(self.train)[:1])
+        return bool(self.columns) or self.format == "arrays" or (self.format == "auto" and of_arrays)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslationDataSpec(PairDataSpec):
+    """The `data` section of a spec of `task: translation`."""
+
+    source_tokenizer: TokenizerSpec | None = None  # None: the same as of targets
+    shared_vocabulary: bool = False  # one vocabulary, and one embedding, for both sides
+
+    def __post_init__(self) -> None:
+        """Refuse two tokenizers for one vocabulary."""
+        super().__post_init__()
+        if self.shared_vocabulary and self.source_tokenizer not in (None, self.tokenizer):
+            raise ValueError("a shared vocabulary has one tokenizer: leave source_tokenizer out")
+
+    @property
+    def of_sources(self) -> TokenizerSpec:
+        """The tokenizer of sources that are texts."""
+        return self.source_tokenizer or self.tokenizer
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether sources and targets have one vocabulary."""
+        return self.shared_vocabulary
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptioningDataSpec(PairDataSpec):
+    """The `data` section of a spec of `task: captioning`: a source is one vector."""
+
+    tokenizer: TokenizerSpec = TokenizerSpec(level="word")

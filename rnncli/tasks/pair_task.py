@@ -1,0 +1,96 @@
+"""What the tasks have in common that learn from pairs of a source and a text."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from rnncli.data.paired import BucketedPairs, Pairs
+from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
+from rnncli.tasks.pair_data import PairDataset, read_dataset, read_other
+from rnncli.tasks.pair_decoding import Decoding
+from rnncli.tasks.pair_spec import PairDataSpec
+from rnncli.tasks.protocol import Report, Resources, Task, Unit, silent
+from rnncli.tasks.translation_model import TranslationModel
+from rnncli.tasks.translation_scores import TranslationScore, answers, evaluated, score
+from rnncli.training.events import Counted, Evaluation
+from rnncli.training.trainer import Batches
+
+SAMPLES = 3
+"""Answers that are shown now and then while a model is trained."""
+
+
+@dataclass(frozen=True)
+class PairTask(Task):
+    """A task of pairs: files of sources and targets, batches of similar length, answers that are texts."""
+
+    score_type = TranslationScore
+    single: ClassVar[bool]
+    """Whether a source is one vector, and not a sequence."""
+
+    data: PairDataSpec
+
+    @property
+    def unit(self) -> Unit:
+        """What a loss is counted by."""
+        return self.data.tokenizer.level
+
+    @property
+    def counted(self) -> Counted:
+        """What the size of a batch is counted in."""
+        return "tokens"
+
+    def read(
+        self,
+        base: Path,
+        resources: Resources | None = None,
+        *,
+        cache: CorpusCache = NO_CACHE,  # noqa: ARG002 - pairs are encoded in memory
+        report: Report = silent,
+    ) -> PairDataset:
+        """Read the data, paths relative to `base`, and derive vocabularies from it unless they are given."""
+        return read_dataset(self.data, self.training.random_seed, base, resources, report, single=self.single)
+
+    def read_files(
+        self, files: Iterable[str], resources: Resources, *, encoding: str | None = None, report: Report = silent
+    ) -> tuple[Pairs, list[str]]:
+        """Read files that are no part of the spec, and return them with notices."""
+        spec = replace(self.data, encoding=encoding or self.data.encoding)
+        return read_other(spec, tuple(files), resources, report, single=self.single)
+
+    def fitted(self, dataset: PairDataset) -> tuple[Self, list[str]]:
+        """Return the task with a batch size that leaves 20 batches an epoch, and a notice where it shrank."""
+        pairs, asked = len(dataset.splits.train), self.training.batch_size
+        fitting = min(asked, max(1, pairs // 20))
+        if fitting == asked:
+            return self, []
+        notice = f"small data ({pairs:,} pairs): batch_size {asked} → {fitting}"
+        return replace(self, training=replace(self.training, batch_size=fitting)), [notice]
+
+    def batches(self, dataset: PairDataset) -> Batches:
+        """Return the training batches."""
+        return BucketedPairs(dataset.splits.train, self.training.batch_size, single=self.single)
+
+    def evaluate(self, model: Any, resources: Resources, part: Pairs) -> Evaluation:  # noqa: ARG002 - others need them
+        """Measure the model on a split, without decoding: that takes far longer."""
+        return Evaluation(evaluated(model, part, single=self.single))
+
+    def scores(
+        self, model: Any, resources: Resources, train: Pairs | None, parts: Mapping[str, Pairs]
+    ) -> list[TranslationScore]:
+        """Return what the model's answers are worth on each split that is not empty, beside naive baselines."""
+        return score(TranslationModel(model, self, resources), train, parts, Decoding())
+
+    def summary(self, dataset: PairDataset) -> str:
+        """Say in a few words what the model is trained on."""
+        return dataset.summary()
+
+    def sample(self, model: Any, dataset: PairDataset) -> str:
+        """Return the model's answers to a few sources that it does not learn from, if there are such."""
+        part = dataset.splits.validation if len(dataset.splits.validation) else dataset.splits.train
+        few = part.part(np.arange(min(SAMPLES, len(part))))
+        texts = few.target_text if few.source_text is None else few.source_text
+        written = answers(TranslationModel(model, self, dataset.resources), few, Decoding())
+        return "\n".join(f"{texts[i]} → {answer.text}" for i, answer in enumerate(written))

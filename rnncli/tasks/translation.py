@@ -1,0 +1,88 @@
+"""The task of a text for a text, or for a sequence of vectors: of any other length."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from rnncli.data import Vocabulary
+from rnncli.errors import DataError
+from rnncli.models.encoder_decoder import EncoderDecoder
+from rnncli.models.encoder_decoder_gradient_cases import encoder_decoder_case
+from rnncli.models.encoder_decoder_spec import EncoderDecoderSpec
+from rnncli.models.gradient_cases import GradientCase
+from rnncli.models.input_layer import InputSizes
+from rnncli.tasks.pair_resources import longest_of, source_of, target_of
+from rnncli.tasks.pair_spec import TranslationDataSpec
+from rnncli.tasks.pair_task import PairTask
+from rnncli.tasks.paths import as_paths
+from rnncli.tasks.protocol import Resources
+from rnncli.training.trainer import TrainingSpec
+
+
+@dataclass(frozen=True)
+class TranslationTask(PairTask):
+    """A spec of `task: translation`."""
+
+    inherited: ClassVar[tuple[str, ...]] = (
+        "model",
+        "data.tokenizer",
+        "data.source_tokenizer",
+        "data.shared_vocabulary",
+        "data.columns",
+        "data.standardize",
+    )
+    single = False
+
+    task: Literal["translation"] = "translation"
+    data: TranslationDataSpec = TranslationDataSpec()
+    model: EncoderDecoderSpec = EncoderDecoderSpec()
+    training: TrainingSpec = TrainingSpec(batch_size=64)
+
+    def build_model(
+        self, resources: Resources, rng: np.random.Generator | None, dtype: DTypeLike = np.float32
+    ) -> EncoderDecoder:
+        """Return a fresh model; without `rng` its weights are zeros, to be loaded."""
+        source, target = source_of(resources), target_of(resources)
+        longest_of(resources)
+        self._expect(source.vocabulary, target)
+        return EncoderDecoder(
+            self.model,
+            len(target),
+            source.sizes,
+            shared=self.data.shared_vocabulary and source.vocabulary is not None,
+            rng=rng,
+            dtype=dtype,
+        )
+
+    @property
+    def _of_vectors(self) -> bool:
+        """Whether the spec says that sources are vectors."""
+        return bool(self.data.columns) or any(path.endswith((".npz", ".npy")) for path in as_paths(self.data.train))
+
+    def _expect(self, source: Vocabulary | None, target: Vocabulary) -> None:
+        """Raise DataError for vocabularies that are not as the spec has them."""
+        if target.spec != self.data.tokenizer:
+            raise DataError("a vocabulary of another tokenizer")
+        if source is None:
+            return
+        if source.spec != (self.data.source_tokenizer or self.data.tokenizer):
+            raise DataError("a source vocabulary of another tokenizer")
+        if self.data.shared_vocabulary and source != target:
+            raise DataError("two vocabularies, where the spec has a shared one")
+
+    def gradient_cases(self, random_seed: int) -> Iterator[GradientCase]:
+        """Return what the gradients of this spec's model are checked on, at its own size."""
+        sizes = InputSizes(None, max(3, len(self.data.columns))) if self._of_vectors else InputSizes(12)
+        for masked in (False, True):
+            yield encoder_decoder_case(
+                self.model,
+                sizes,
+                12,
+                shared=self.data.shared_vocabulary and sizes.vocabulary is not None,
+                title=f"{self.model.cell.name}, encoder–decoder, {'masked' if masked else 'full'}",
+                masked=masked,
+                random_seed=random_seed,
+            )
