@@ -132,7 +132,7 @@ def report_json(report: Any) -> Any:
 
 def heading(name: str) -> str:
     """Return the name of a score as it heads a column."""
-    return name.replace("_", " ").replace("f1", "F1")
+    return name.replace("_", " ").replace("f1", "F1").replace("bleu", "BLEU")
 
 
 def number(value: float | None, name: str = "") -> str | None:
