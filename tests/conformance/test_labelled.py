@@ -11,11 +11,10 @@ from rnncli.data import TokenizerSpec
 from rnncli.nn.cells import CELLS
 from rnncli.nn.layers.readouts import READOUTS
 from rnncli.spec import to_yaml
-from rnncli.training.events import StepDone, Validated
 from rnncli.training.optimizers import OPTIMIZERS
 from rnncli.training.schedules import Plateau
 from tests.cli.conftest import invoke, strict_json
-from tests.conformance.test_resume import cut, outcome
+from tests.conformance.promises import assert_resumes, assert_workers_agree
 from tests.tasks.labelled_runs import EXAMPLES, VALUES, labelled_task, regression_task, start, trained
 
 ROWS = [(text, label, len(text.split()) > 3) for text, label in EXAMPLES] * 2  # enough for batches that two can share
@@ -68,26 +67,9 @@ def begin(task, base, name):
     return start(task, base, name, **FILES)
 
 
-def outcome_of(run):
-    """Everything that a run leaves; it carries no state, which is none or empty."""
-    assert not run.trainer.progress.state
-    run.trainer.progress.state = []
-    return outcome(run)
-
-
 def check_resumption(base, *architecture, **training):
     task = make_task(*architecture, **training)
-    whole = begin(task, base, "whole")
-    assert whole.trainer.workers == training.get("workers", 1)
-    events = list(whole.events())
-    unbroken = outcome_of(whole)
-    validated = [number for number, event in enumerate(events) if isinstance(event, Validated)]
-    assert len(validated) >= 3
-    for after in (1, validated[0], validated[1] + 1, len(events) - 1):
-        cut(begin(task, base, f"cut {after}"), after)
-        run = experiments.resume(base / f"cut {after}", {})
-        assert list(run.events()) == events[after:], after
-        assert [name for name, value in outcome_of(run).items() if value != unbroken[name]] == [], after
+    assert_resumes(lambda name: begin(task, base, name), base, training.get("workers", 1))
 
 
 @pytest.mark.parametrize("architecture", SAMPLE, ids=str)
@@ -107,20 +89,12 @@ def test_with_workers_too(tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_workers_learn_what_one_does(tmp_path, kind):
-    runs = []
-    for workers in (1, 2):  # whose dropout masks differ
+    def started(workers):
         model = {"dropout": 0.0, "recurrent_dropout": 0.0}
         task = make_task(kind, "attention", True, "gru", model=model, workers=workers, steps=10)
-        run = begin(task, tmp_path, f"run {workers}")
-        assert not [notice for notice in run.notices if "workers" in notice]
-        before = run.trainer.flat.values.copy()
-        losses = [event.loss.mean for event in run.events() if isinstance(event, StepDone)]
-        runs.append((losses, run.trainer.flat.values.copy()))
-    (losses, values), (others, other_values) = runs
-    assert len(losses) == 10
-    np.testing.assert_allclose(losses, others, rtol=1e-4)
-    np.testing.assert_allclose(values, other_values, rtol=0, atol=1e-4)
-    assert np.abs(values - before).max() > 0.02
+        return begin(task, tmp_path, f"run {workers}")
+
+    assert_workers_agree(started)
 
 
 @pytest.mark.parametrize("architecture", SAMPLE, ids=str)

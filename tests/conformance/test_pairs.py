@@ -20,12 +20,11 @@ from rnncli.tasks import CaptioningTask, TranslationTask
 from rnncli.tasks.pair_decoding import Decoding
 from rnncli.tasks.pair_spec import CaptioningDataSpec, TranslationDataSpec
 from rnncli.tasks.translation_model import Source
-from rnncli.training.events import StepDone, Validated
 from rnncli.training.optimizers import OPTIMIZERS
 from rnncli.training.schedules import Plateau
 from rnncli.training.trainer import TrainingSpec
 from tests.cli.conftest import invoke, strict_json
-from tests.conformance.test_resume import cut, outcome
+from tests.conformance.promises import assert_resumes, assert_workers_agree
 
 _random = np.random.default_rng(3)
 _WORDS = {"one": "un", "two": "deux", "red": "rouge", "dogs": "chiens"}
@@ -101,26 +100,9 @@ def begin(task, base, name):
     return experiments.start(task, base, base / name)
 
 
-def outcome_of(run):
-    """Everything that a run leaves; a translator carries no state."""
-    run.trainer.progress.state = run.trainer.progress.state or []
-    return outcome(run)
-
-
 def check_resumption(base, *architecture, **training):
     task = make_task(*architecture, **training)
-    whole = begin(task, base, "whole")
-    assert whole.trainer.workers == training.get("workers", 1)
-    events = list(whole.events())
-    unbroken = outcome_of(whole)
-    validated = [number for number, event in enumerate(events) if isinstance(event, Validated)]
-    assert len(validated) >= 3
-    assert len({event.loss.mean for event in events if isinstance(event, Validated)}) >= 3
-    for after in (1, validated[0], validated[1] + 1, len(events) - 1):
-        cut(begin(task, base, f"cut {after}"), after)
-        run = experiments.resume(base / f"cut {after}", {})
-        assert list(run.events()) == events[after:], after
-        assert [name for name, value in outcome_of(run).items() if value != unbroken[name]] == [], after
+    assert_resumes(lambda name: begin(task, base, name), base, training.get("workers", 1))
 
 
 @pytest.mark.parametrize("architecture", SAMPLE, ids=str)
@@ -141,20 +123,12 @@ def test_with_workers_too(tmp_path, architecture):
 
 @pytest.mark.parametrize("architecture", SAMPLE, ids=str)
 def test_two_workers_learn_what_one_does(tmp_path, architecture):
-    runs = []
-    for workers in (1, 2):  # whose dropout masks differ
+    def started(workers):
         model = {"dropout": 0.0, "recurrent_dropout": 0.0}
         model |= {} if architecture[0] == "captions" else {"input_dropout": 0.0}
-        run = begin(make_task(*architecture, model=model, workers=workers, steps=10), tmp_path, f"run {workers}")
-        assert not [notice for notice in run.notices if "workers" in notice]
-        before = run.trainer.flat.values.copy()
-        losses = [event.loss.mean for event in run.events() if isinstance(event, StepDone)]
-        runs.append((losses, run.trainer.flat.values.copy()))
-    (losses, values), (others, other_values) = runs
-    assert len(losses) == 10
-    np.testing.assert_allclose(losses, others, rtol=1e-4)
-    np.testing.assert_allclose(values, other_values, rtol=0, atol=1e-4)
-    assert np.abs(values - before).max() > 0.02
+        return begin(make_task(*architecture, model=model, workers=workers, steps=10), tmp_path, f"run {workers}")
+
+    assert_workers_agree(started)
 
 
 @pytest.mark.parametrize("architecture", SAMPLE, ids=str)

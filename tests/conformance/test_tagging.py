@@ -11,12 +11,10 @@ from rnncli.models.character_encoder import CharacterEncoderSpec
 from rnncli.models.stack_spec import CONTROLS
 from rnncli.nn.cells import CELLS
 from rnncli.spec import to_yaml
-from rnncli.training.events import StepDone, Validated
 from rnncli.training.optimizers import OPTIMIZERS
 from rnncli.training.schedules import Plateau
 from tests.cli.conftest import invoke, strict_json
-from tests.conformance.test_labelled import outcome_of
-from tests.conformance.test_resume import cut
+from tests.conformance.promises import assert_resumes, assert_workers_agree
 from tests.tasks.tagged_runs import FRAMES, OF_FRAMES, SENTENCES, SEVERAL, conll, start, tagged_task, trained
 
 
@@ -76,18 +74,7 @@ def begin(task, base, name):
 
 def check_resumption(base, *architecture, **training):
     task = make_task(*architecture, **training)
-    whole = begin(task, base, "whole")
-    assert whole.trainer.workers == training.get("workers", 1)
-    events = list(whole.events())
-    unbroken = outcome_of(whole)
-    validated = [number for number, event in enumerate(events) if isinstance(event, Validated)]
-    assert len(validated) >= 3
-    assert len({event.loss.mean for event in events if isinstance(event, Validated)}) >= 3
-    for after in (1, validated[0], validated[1] + 1, len(events) - 1):
-        cut(begin(task, base, f"cut {after}"), after)
-        run = experiments.resume(base / f"cut {after}", {})
-        assert list(run.events()) == events[after:], after
-        assert [name for name, value in outcome_of(run).items() if value != unbroken[name]] == [], after
+    assert_resumes(lambda name: begin(task, base, name), base, training.get("workers", 1))
 
 
 @pytest.mark.parametrize("architecture", SAMPLE, ids=str)
@@ -107,20 +94,12 @@ def test_with_workers_too(tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_workers_learn_what_one_does(tmp_path, kind):
-    runs = []
-    for workers in (1, 2):  # whose dropout masks differ
+    def started(workers):
         model = {"dropout": 0.0, "recurrent_dropout": 0.0, "input_dropout": 0.0}
         task = make_task(kind, True, "gru", model=model, workers=workers, steps=10)
-        run = begin(task, tmp_path, f"run {workers}")
-        assert not [notice for notice in run.notices if "workers" in notice]
-        before = run.trainer.flat.values.copy()
-        losses = [event.loss.mean for event in run.events() if isinstance(event, StepDone)]
-        runs.append((losses, run.trainer.flat.values.copy()))
-    (losses, values), (others, other_values) = runs
-    assert len(losses) == 10
-    np.testing.assert_allclose(losses, others, rtol=1e-4)
-    np.testing.assert_allclose(values, other_values, rtol=0, atol=1e-4)
-    assert np.abs(values - before).max() > 0.02
+        return begin(task, tmp_path, f"run {workers}")
+
+    assert_workers_agree(started)
 
 
 @pytest.mark.parametrize("architecture", SAMPLE, ids=str)
