@@ -74,8 +74,6 @@ def caption(
         random_seed=random_seed,
     )
     reader = find(model, runs, CaptioningTask).captioner
-    answers = Answers(
-        reader, decoding, Style.of_stdout(talk), "caption", several=n_best is not None, as_json=as_json
-    )
+    answers = Answers(reader, decoding, Style.of_stdout(talk), "caption", several=n_best is not None, as_json=as_json)
     if not write_answers(answers, given_sources(reader, vectors or [], file, encoding), talk):
         raise typer.Exit(DataError.exit_status)

@@ -24,10 +24,14 @@ def data(
     ] = None,
     test: Annotated[int | None, typer.Option("--test", metavar="N", help="Sequences to test on.")] = None,
     max_length: Annotated[
-        int | None, typer.Option("--max-length", metavar="N", help="Steps of the longest training sequence.")
+        int | None,
+        typer.Option("--max-length", metavar="N", help="Steps of the longest training sequence; of spelling, words."),
     ] = None,
     length: Annotated[
-        int | None, typer.Option("--length", metavar="N", help="Steps of a sequence; of copy, symbols to copy.")
+        int | None,
+        typer.Option(
+            "--length", metavar="N", help="Steps of a sequence; of copy, symbols to copy; of addition, digits."
+        ),
     ] = None,
     distance: Annotated[
         int | None, typer.Option("--distance", metavar="N", help="Steps between what belongs together.")
@@ -43,8 +47,9 @@ def data(
 ) -> None:
     """Make a synthetic set with a known answer.
 
-    Writes files to train, validate and test on, and the spec that learns them, NAME.yaml; prints their paths. The
-    test sequences are longer than those to train on. --check tells how much of what a language model writes is legal.
+    Writes files to train, validate and test on, and the spec that learns them, NAME.yaml; prints their paths. Of the
+    test, sequences are longer than those to train on, and pairs of a source and a target are others. --check tells how
+    much of what a language model writes is legal.
 
     Examples: rnncli data --list; rnncli data parity; rnncli generate --samples 1000 | rnncli data reber --check -
     """

@@ -29,9 +29,7 @@ Temperature = Annotated[
         "--temperature", "-t", metavar="X", help="Of --sample: below 1 the likely tokens count more, above 1 less."
     ),
 ]
-TopK = Annotated[
-    int | None, typer.Option("--top-k", metavar="K", help="Of --sample: only the K most probable tokens.")
-]
+TopK = Annotated[int | None, typer.Option("--top-k", metavar="K", help="Of --sample: only the K most probable tokens.")]
 TopP = Annotated[
     float | None,
     typer.Option("--top-p", metavar="P", help="Of --sample: only the most probable that make up P together."),

@@ -28,10 +28,23 @@ def given_sources(
     def read(line: str, where: str) -> "Source | tuple[()]":
         return reader.read_line(line, where) if line.strip() else BLANK
 
-    if file not in (None, "-") and not texts and reader.file_format(file):
+    in_file = file not in (None, "-") and not texts
+    if file and in_file and reader.file_format(file):
         yield from _batches(reader, reader.read_file(file, encoding))
-    else:
-        yield from given_lines(read, texts, file, encoding or reader.task.data.encoding)
+        return
+    batches = given_lines(read, texts, file, encoding or reader.task.data.encoding)
+    yield from _checked(batches) if in_file and reader.source_vocabulary is None else batches
+
+
+def _checked(batches: Iterator[list[Given]]) -> Iterator[list[Given]]:
+    """Yield batches of vectors from a file; raises DataError where the first line has none, nor do the others then."""
+    begun = False
+    for batch in batches:
+        first = next((given for given in batch if given.error or given.sequence), None)
+        if first and first.error and not begun:
+            raise first.error
+        begun = begun or first is not None
+        yield batch
 
 
 def _batches(reader: "TranslationModel", pairs: "Iterator[Pair]") -> Iterator[list[Given]]:

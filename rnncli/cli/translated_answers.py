@@ -1,11 +1,12 @@
 """How a model of pairs is asked, batch by batch, and how its answers are written."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from rnncli.cli.console import Talk
     from rnncli.cli.drawings import Style
     from rnncli.cli.sequences import Given

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rnncli.cli.drawings import Style
+    from rnncli.metrics import TranslationReport
     from rnncli.nn.protocols import Loss
     from rnncli.tasks.labelled_scores import Mistake
     from rnncli.tasks.protocol import Unit
@@ -32,6 +33,7 @@ class TranslationView:
         return comparison({score.split: self.means(score, unit) for score in scores}, style)
 
     def more(self, score: "TranslationScore", style: "Style", errors: int) -> "Iterator[list[str]]":  # noqa: D102
+        yield [counts(score.report)]
         bars = length_bars(score.report.by_length, style, "sources")
         if len(bars) > 2:  # one length says no more than the table
             yield ["exact match by length of the source", *bars]
@@ -47,6 +49,15 @@ def losses(loss: "Loss") -> dict[str, float]:
     """Return the cross-entropy in nats a token, of which the end of a text is one, and the perplexity."""
     nats = loss.mean
     return {"cross_entropy": nats, "perplexity": math.inf if nats >= 700 else math.exp(nats)}
+
+
+def counts(report: "TranslationReport") -> str:
+    """Say how many sources there are, and targets where they are more."""
+    sources, targets = (
+        f"{count:,} {name}{'s' * (count != 1)}"
+        for name, count in (("source", report.examples), ("target", report.references))
+    )
+    return sources if report.references == report.examples else f"{sources} with {targets}"
 
 
 def wrong_answers(worst: "Sequence[Mistake]", style: "Style") -> list[str]:

@@ -7,18 +7,22 @@ longest target and its end, B pairs.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rnncli.data.batching import Indices, bucketed
+from rnncli.data.batching import Indices
 from rnncli.data.ranges import ranges
 from rnncli.data.splitting import shuffled
 from rnncli.data.texts import Texts
 
 Array = npt.NDArray[Any]
+
+POOL = 100
+"""Batches sorted by lengths together: many enough for little padding, few enough to stay random."""
+STRIP = 10
+"""Of them, those whose targets are of similar length."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,19 +154,28 @@ class BucketedPairs:
     def __len__(self) -> int:
         return (len(self.pairs) - 1) // self.batch_size + 1
 
-    @cached_property
-    def _ranks(self) -> npt.NDArray[np.int64]:
-        """(P,), by which pairs are sorted: by their targets' lengths, and those of one length by their sources'."""
-        source, target = self.pairs.source.lengths, self.pairs.target.lengths
-        return target if self.single else target * (source.max() + 1) + source
-
     def epoch(self, rng: np.random.Generator, start: int = 0) -> Iterator[PairBatch]:
         """Draw an order at once and yield the batches from the `start`-th on."""
-        batches = bucketed(shuffled(len(self.pairs), rng), self._ranks, self.batch_size, rng)
+        size, order = self.batch_size, shuffled(len(self.pairs), rng)
+        for first in range(0, len(order), POOL * size):
+            pool = order[first : first + POOL * size]
+            pool[:] = self._sorted(pool)
+        firsts = rng.permutation(range(0, len(order), size))[start:]
         return (
-            pair_batch(self.pairs, numbers[::-1].astype(np.intp), single=self.single)
-            for numbers in islice(batches, start, None)
+            pair_batch(self.pairs, order[first : first + size].astype(np.intp), single=self.single) for first in firsts
         )
+
+    def _sorted(self, pool: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.integer[Any]]:
+        """Sort a pool of pairs: strips of similar targets, the longest first, and in each strip by their sources.
+
+        So both sides of a batch are of similar lengths, also where they have nothing to do with each other. Sources
+        fall, too: padding is then the last columns of a step, which layers can pass over as a slice.
+        """
+        pool = pool[np.argsort(-self.pairs.target.lengths[pool], kind="stable")]
+        if self.single:
+            return pool
+        strip = np.arange(len(pool)) // (STRIP * self.batch_size)
+        return pool[np.lexsort((-self.pairs.source.lengths[pool], strip))]
 
 
 def pair_batch(pairs: Pairs, numbers: Indices, *, single: bool) -> PairBatch:

@@ -3,11 +3,13 @@
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Self
+from itertools import accumulate, islice
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+_TOGETHER = 1 << 12
 _ERRORS = "surrogatepass"  # what some encodings make of a file is kept, too
 
 
@@ -21,12 +23,13 @@ class Texts:
     stops: npt.NDArray[np.int64]
     """(N,)"""
 
-    @classmethod
-    def of(cls, texts: Iterable[str]) -> Self:
+    @staticmethod
+    def of(texts: Iterable[str]) -> "Texts":
         """Store texts, which are looked at once."""
-        kept = GrowingTexts()
-        kept.extend(texts)
-        return cls(*kept.parts)
+        kept, coming = GrowingTexts(), iter(texts)
+        while block := [*islice(coming, _TOGETHER)]:
+            kept.extend(block)
+        return kept.texts
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -58,19 +61,13 @@ class GrowingTexts:
         return len(self._ends) - 1
 
     def extend(self, texts: Iterable[str]) -> None:
-        """Take texts in."""
-        blob, ends = self._blob, self._ends
-        for text in texts:
-            blob += text.encode("utf-8", _ERRORS)
-            ends.append(len(blob))
-
-    @property
-    def parts(self) -> tuple[bytearray, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """The blob, the starts and the stops."""
-        ends = np.array(self._ends, np.int64)
-        return self._blob, ends[:-1], ends[1:]
+        """Take texts in, which are in memory together."""
+        encoded = [text.encode("utf-8", _ERRORS) for text in texts]
+        self._ends.extend([*accumulate(map(len, encoded), initial=len(self._blob))][1:])
+        self._blob += b"".join(encoded)
 
     @property
     def texts(self) -> Texts:
-        """What there is; nothing can be taken in any more."""
-        return Texts(*self.parts)
+        """What there is so far."""
+        ends = np.array(self._ends, np.int64)
+        return Texts(self._blob, ends[:-1], ends[1:])

@@ -16,11 +16,12 @@ class TranslationReport:
     """Scores of the answers on one split.
 
     An answer is exact where it is one of its references, character for character. `bleu` is 0 … 100, of all answers
-    together, and None where no reference has the 4 words that it asks for: the best answers would have 0 there. The
-    character error rate is the edits for each character of the references. Means of no example are NaN.
+    together, and None where every example has a reference without the 4 words that it asks for: there exact answers may
+    have 0. The character error rate is the edits for each character of the references. Means of no example are NaN.
     """
 
     examples: int
+    references: int
     exact_match: float
     bleu: float | None
     character_error_rate: float
@@ -49,11 +50,12 @@ def translation_report(
     references = [[text.strip() for text in texts] for texts in references]
     error_rate = character_error_rate(answers, references)
     exact = np.fromiter((text in texts for text, texts in zip(answers, references, strict=True)), bool, len(answers))
-    counts = any(len(bleu_words(text)) >= LONGEST for texts in references for text in texts)
+    long_enough = any(all(len(bleu_words(text)) >= LONGEST for text in texts) for texts in references)
     return TranslationReport(
         examples=len(answers),
+        references=sum(map(len, references)),
         exact_match=mean(exact),
-        bleu=bleu(answers, references) if counts else None,
+        bleu=bleu(answers, references) if long_enough else None,
         character_error_rate=error_rate,
         by_length=() if lengths is None else by_length(lengths, exact),
     )

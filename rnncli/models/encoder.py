@@ -3,7 +3,7 @@
 S steps, B sequences, H hidden units, F features of an annotation, L layers, K states of a layer.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -14,7 +14,21 @@ from rnncli.nn.initializers import uniform
 from rnncli.nn.layers import Lookup
 from rnncli.nn.layers.stack import StackCache
 from rnncli.nn.parameter import Array, Parameter, Parameters, prefixed
-from rnncli.nn.protocols import State
+from rnncli.nn.protocols import State, SupportsBatch
+
+
+class SupportsPairBatch(SupportsBatch, Protocol):
+    """What a model reads of a batch: the source, ids (S, B) or vectors (D, S, B), and the target.
+
+    Of the target `inputs` (T, B) begin with the begin symbol, and `targets` (T, B) end with the end symbol.
+    """
+
+    @property
+    def source(self) -> Array: ...  # noqa: D102
+    @property
+    def source_mask(self) -> Array | None:
+        """(S, B), True for real steps; None when all are."""
+        ...
 
 
 class EncoderCache(NamedTuple):

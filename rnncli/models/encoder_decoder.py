@@ -3,34 +3,20 @@
 S steps of the source, T of the target, B sequences, V target tokens, E features of a source step.
 """
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from rnncli.models.decoder import Decoder, DecoderCache
-from rnncli.models.encoder import Encoder, EncoderCache
+from rnncli.models.encoder import Encoder, EncoderCache, SupportsPairBatch
 from rnncli.models.encoder_decoder_spec import EncoderDecoderSpec
 from rnncli.models.encoder_decoder_step import EncoderDecoderStep
 from rnncli.models.input_layer import NOTHING_READ, InputCache, InputSizes
 from rnncli.nn.layers import Embedding, Lookup
 from rnncli.nn.layers.attentive_stack import AttentiveStackCache
 from rnncli.nn.parameter import Array, Parameters
-from rnncli.nn.protocols import Loss, State, SupportsBatch
-
-
-class SupportsPairBatch(SupportsBatch, Protocol):
-    """What a model reads of a batch: the source, ids (S, B) or vectors (D, S, B), and the target.
-
-    Of the target `inputs` (T, B) begin with the begin symbol, and `targets` (T, B) end with the end symbol.
-    """
-
-    @property
-    def source(self) -> Array: ...  # noqa: D102
-    @property
-    def source_mask(self) -> Array | None:
-        """(S, B), True for real steps; None when all are."""
-        ...
+from rnncli.nn.protocols import Loss, State
 
 
 class EncoderDecoderCache(NamedTuple):
@@ -113,7 +99,7 @@ class EncoderDecoder:
 
     def decoding_step(self) -> EncoderDecoderStep:
         """Return what steps through many targets side by side, one token after the other."""
-        return EncoderDecoderStep(self)
+        return EncoderDecoderStep(self.encode, self.decoder)
 
     def encode(self, batch: SupportsPairBatch) -> tuple[Array, State]:
         """Return the annotations (F, S, B) and the state of each layer that the decoder begins with."""

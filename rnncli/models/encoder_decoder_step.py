@@ -3,18 +3,18 @@
 B columns, V tokens, S states of a layer, H hidden units.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
+from rnncli.models.decoder import Decoder
+from rnncli.models.encoder import SupportsPairBatch
 from rnncli.nn.layer_step import LayerStep
 from rnncli.nn.layers import Recurrent
 from rnncli.nn.layers.attention import Memory
 from rnncli.nn.parameter import Array
 from rnncli.nn.protocols import State
-
-if TYPE_CHECKING:
-    from rnncli.models.encoder_decoder import EncoderDecoder, SupportsPairBatch
 
 
 class DecodingState(NamedTuple):
@@ -29,14 +29,14 @@ class DecodingState(NamedTuple):
 class EncoderDecoderStep:
     """The logits that follow one more token of the target, as `EncoderDecoder.loss` has them."""
 
-    def __init__(self, model: "EncoderDecoder") -> None:
-        self.model = model
-        self.layers = [LayerStep(layer) for layer in model.decoder.stack.layers if isinstance(layer, Recurrent)]
+    def __init__(self, encode: Callable[[SupportsPairBatch], tuple[Array, State]], decoder: Decoder) -> None:
+        self.encode, self.decoder = encode, decoder
+        self.layers = [LayerStep(layer) for layer in decoder.stack.layers if isinstance(layer, Recurrent)]
 
-    def begin(self, batch: "SupportsPairBatch") -> tuple[Array, DecodingState]:
+    def begin(self, batch: SupportsPairBatch) -> tuple[Array, DecodingState]:
         """Read the sources, and the begin symbols; return the logits (V, B) of the first tokens, and the state."""
-        annotations, layers = self.model.encode(batch)
-        attentive, B = self.model.decoder.attention, annotations.shape[-1]
+        annotations, layers = self.encode(batch)
+        attentive, B = self.decoder.attention, annotations.shape[-1]
         memory = attentive.attention.remember(annotations, batch.source_mask) if attentive else None
         fed = np.zeros((self.layers[-1].hidden_size, B), annotations.dtype)
         return self(batch.inputs[0], DecodingState(layers, fed, memory, np.arange(B)))
@@ -54,10 +54,10 @@ class EncoderDecoderStep:
 
     def __call__(self, ids: Array, state: DecodingState) -> tuple[Array, DecodingState]:
         """Return the logits (V, B) that follow ids (B,), and the state after them."""
-        decoder, fed = self.model.decoder, state.fed
+        decoder, fed = self.decoder, state.fed
         x, _ = decoder.inputs.forward(ids[None])
         below = decoder.inputs.vectors(x)[:, 0]
-        if self.model.spec.input_feeding:
+        if decoder.attention and decoder.attention.input_feeding:
             below = np.concatenate((below, fed))
         layers = []
         for layer, before in zip(self.layers, state.layers, strict=True):

@@ -70,6 +70,8 @@ class GatheredPairs:
                 sources, targets, cut, cut_targets, places = (
                     [*compress(each, short)] for each in (sources, targets, cut, cut_targets, places)
                 )
+        if not places:
+            return left_out
         side.take(cut, places)
         self._target.take(cut_targets, places)
         if isinstance(side, TokenSide):
@@ -150,7 +152,7 @@ class GatheredPairs:
         side = source.side()
         chosen = np.unique(source.order[train])
         rows = ranges(side.bounds[chosen], np.diff(side.bounds)[chosen])
-        return Standardization.of(side.stored[rows], lambda row: source.place(rows[row]), on=self.spec.standardize)
+        return Standardization.of(side.stored[rows], on=self.spec.standardize)
 
     def pairs(self, source: Inputs, target: Vocabulary) -> Pairs:
         """Return all pairs as a model reads them; DataError for vectors of another width, or beyond float32."""

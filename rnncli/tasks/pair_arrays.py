@@ -11,6 +11,7 @@ import numpy as np
 
 from rnncli.data import Source
 from rnncli.data.examples import Vectors, shown, spelled
+from rnncli.data.examples.whole_lines import numbered_lines
 from rnncli.data.pairs import (
     Pair,
     PairColumns,
@@ -133,14 +134,12 @@ def _sentences(
                 raise DataError("vectors, where a row's name or number is expected", where=where)
             yield _row(row, rows, where), sentence, where
         return
-    count = len(rows.vectors)
-    number = -1
-    for number, pair in enumerate(read_pairs([[source]], "parallel", encoding=encoding, targets=False, report=report)):
-        if number < count:
-            assert isinstance(pair.source, str)
-            yield number, pair.source, pair.where
-    if number + 1 != count:
-        message = f"{number + 1:,} sentences for {count:,} rows"
+    lines, count = 0, len(rows.vectors)
+    for lines, line in numbered_lines(source, encoding, report):
+        if lines <= count:  # else all are counted, for the message
+            yield lines - 1, line, f"{source.name}:{lines}"
+    if lines != count:
+        message = f"{lines:,} sentences for {count:,} rows"
         hint = "give a line for each row, or the number of its row and a tab before each sentence"
         raise DataError(message, hint=hint, where=source.name)
 

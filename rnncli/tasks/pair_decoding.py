@@ -12,7 +12,7 @@ import numpy as np
 from rnncli.data import padded
 from rnncli.data.example_batches import side_by_side
 from rnncli.data.paired import PairBatch
-from rnncli.decoding import Hypothesis, Sampling, beam_search, log_softmax, sample
+from rnncli.decoding import Hypothesis, Sampling, beam_search, sample
 from rnncli.errors import RnncliError
 from rnncli.nn.parameter import Array
 from rnncli.training.randomness import generator
@@ -91,7 +91,8 @@ class Decoder:
         found: list[Array] = [np.empty(0)] * len(sources)
         for numbers in _groups(np.array([len(ids) for ids in targets]), SOURCES, STEPS):
             chosen = numbers.tolist()
-            weights = self.model.attention_weights(self._batch(sources, numbers, [targets[i] for i in chosen]))
+            with np.errstate(all="ignore"):
+                weights = self.model.attention_weights(self._batch(sources, numbers, [targets[i] for i in chosen]))
             for column, number in enumerate(chosen):
                 found[number] = weights[: len(targets[number]), : len(sources[number]), column].copy()
         return found
@@ -140,7 +141,7 @@ class Decoder:
             end_id=self.end_id,
         ):
             ids.append(drawn.ids)
-            own.append(log_softmax(drawn.logits)[drawn.ids, np.arange(len(columns))])
+            own.append(_log_probabilities(drawn.logits, drawn.ids))
         found = [
             self._sample(of, scores, limit, decoding.length_penalty)
             for of, scores, limit in zip(np.stack(ids, 1), np.stack(own, 1), limits[columns].tolist(), strict=True)
@@ -177,6 +178,14 @@ class Decoder:
             return PairBatch(vectors, None, inputs, found, mask, numbers, condition=vectors)
         source, source_mask = padded(chosen)
         return PairBatch(source, source_mask, inputs, found, mask, numbers)
+
+
+def _log_probabilities(logits: Array, ids: Array) -> Array:
+    """Return those of ids (B,), by logits (V, B)."""
+    best = logits.max(axis=0)
+    log_sums = np.log(np.exp(logits - best).sum(axis=0, dtype=np.float64))
+    chosen: Array = logits[ids, np.arange(len(ids))].astype(np.float64) - best - log_sums
+    return chosen
 
 
 def _groups(lengths: Array, count: int, steps: int) -> Iterator[Array]:

@@ -1,7 +1,9 @@
 """Which pairs are read and learnt from, and how: the `data` sections of specs of translation and captioning."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le
 
 from rnncli.data import TokenizerSpec
 from rnncli.tasks.labelled_spec import Column
@@ -48,6 +50,15 @@ class PairDataSpec:
         """Whether it is plain, before a file is opened, that sources are vectors."""
         of_arrays = any(path.lower().endswith((".npz", ".npy")) for path in as_paths(self.train)[:1])
         return bool(self.columns) or self.format == "arrays" or (self.format == "auto" and of_arrays)
+
+
+@dataclass(frozen=True)
+class DecodingSpec:
+    """How answers are found, where a command is not told otherwise: the `decoding` section of a spec."""
+
+    beam_size: Annotated[int, Ge(1), Le(1000)] = 1  # hypotheses at each step; 1: greedy
+    length_penalty: Annotated[float, Ge(0), Le(10)] = 1.0  # log-probabilities over ((5 + n) / 6) ** of it, for n tokens
+    max_length: Size | None = None  # tokens; None: some more than twice the source, or than the longest of training
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from rnncli.data.paired import BucketedPairs, Pairs
 from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
 from rnncli.tasks.pair_data import PairDataset, read_dataset, read_other
 from rnncli.tasks.pair_decoding import Decoding
-from rnncli.tasks.pair_spec import PairDataSpec
+from rnncli.tasks.pair_spec import DecodingSpec, PairDataSpec
 from rnncli.tasks.protocol import Report, Resources, Task, Unit, silent
 from rnncli.tasks.translation_model import TranslationModel
 from rnncli.tasks.translation_scores import TranslationScore, answers, evaluated, score
@@ -31,6 +31,7 @@ class PairTask(Task):
     """Whether a source is one vector, and not a sequence."""
 
     data: PairDataSpec
+    decoding: DecodingSpec = DecodingSpec()
 
     @property
     def unit(self) -> Unit:

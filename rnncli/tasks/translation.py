@@ -17,7 +17,6 @@ from rnncli.models.input_layer import InputSizes
 from rnncli.tasks.pair_resources import longest_of, source_of, target_of
 from rnncli.tasks.pair_spec import TranslationDataSpec
 from rnncli.tasks.pair_task import PairTask
-from rnncli.tasks.paths import as_paths
 from rnncli.tasks.protocol import Resources
 from rnncli.training.trainer import TrainingSpec
 
@@ -57,11 +56,6 @@ class TranslationTask(PairTask):
             dtype=dtype,
         )
 
-    @property
-    def _of_vectors(self) -> bool:
-        """Whether the spec says that sources are vectors."""
-        return bool(self.data.columns) or any(path.endswith((".npz", ".npy")) for path in as_paths(self.data.train))
-
     def _expect(self, source: Vocabulary | None, target: Vocabulary) -> None:
         """Raise DataError for vocabularies that are not as the spec has them."""
         if target.spec != self.data.tokenizer:
@@ -75,7 +69,7 @@ class TranslationTask(PairTask):
 
     def gradient_cases(self, random_seed: int) -> Iterator[GradientCase]:
         """Return what the gradients of this spec's model are checked on, at its own size."""
-        sizes = InputSizes(None, max(3, len(self.data.columns))) if self._of_vectors else InputSizes(12)
+        sizes = InputSizes(None, max(3, len(self.data.columns))) if self.data.reads_vectors else InputSizes(12)
         for masked in (False, True):
             yield encoder_decoder_case(
                 self.model,

@@ -20,6 +20,7 @@ from rnncli.tasks.pair_data import read_sources
 from rnncli.tasks.pair_decoding import Decoder, Decoding
 from rnncli.tasks.pair_resources import longest_of, source_of, target_of
 from rnncli.tasks.pair_sides import spaced
+from rnncli.tasks.paths import as_paths
 from rnncli.tasks.protocol import Resources
 from rnncli.tasks.sequence_inputs import Inputs, vectors_of_line
 
@@ -94,7 +95,7 @@ class TranslationModel:
         """Tell whether this is of the kind that the model reads: a text, or vectors (S, D) of its width."""
         if isinstance(given, str):
             return self.source_vocabulary is not None
-        return self.inputs.width == given.shape[1]
+        return bool(self.inputs.width == given.shape[1])
 
     def read_line(self, line: str, where: str) -> Source:
         """Return a text to translate; or vectors, of a line as `1.5,2` or `[[1.5, 2], [3, 4]]`.
@@ -136,7 +137,12 @@ class TranslationModel:
         name = SUFFIXES.get(Path(path).suffix.lower(), "")
         if self.source_vocabulary is None:
             return "" if name in ("csv", "tsv") and not self.task.data.columns else name
-        return name or (by_content(*find_sources([path])) if Path(path).is_file() else "")
+        return name or (by_content(*find_sources([path])) if Path(path).is_file() and self._trained_in_one else "")
+
+    @property
+    def _trained_in_one(self) -> bool:
+        """Whether both sides of the training data stand in one file, which then may have any name."""
+        return self.task.data.format in ("tsv", "jsonl") or len(as_paths(self.task.data.train)) % 2 == 1
 
     def read_file(self, path: str, encoding: str | None = None) -> Iterator[Pair]:
         """Yield the sources of a file that is in one of the formats of the training data, with targets or without."""
@@ -190,7 +196,8 @@ class TranslationModel:
     def _decoder(self) -> Decoder:
         vocabulary = self.vocabulary
         begin, end = vocabulary.begin_id, vocabulary.end_id
-        assert begin is not None and end is not None
+        assert begin is not None
+        assert end is not None
         return Decoder(self.model, len(vocabulary), begin, end, vocabulary.unknown_id, self.single)
 
     def _translation(self, source: Source, found: Hypothesis, weights: Array | None) -> Translation:

@@ -156,13 +156,14 @@ def _nearest(train: Pairs) -> Callable[[Pairs], Array]:
     if texts := train.source_text:
         return lambda asked: nearest_texts(texts, asked.source_text or ())
     firsts = np.array([first for first, *_ in _by_source(train)])
-    vectors = _means(train.source)[firsts]
+    vectors = _means(train.source.part(firsts))
     return lambda asked: firsts[nearest_vectors(vectors, _means(asked.source))]
 
 
 def _means(side: Side) -> Array:
     """Return the mean (P, D) of each pair's vectors."""
-    means = side.values
-    if len(means) > len(side.starts) - 1:
-        means = np.add.reduceat(means, side.starts[:-1], axis=0) / np.diff(side.starts)[:, None].astype(means.dtype)
-    return means if side.order is None else means[side.order]
+    values, lengths = side.values, side.lengths
+    if len(values) == len(lengths):
+        return values
+    means: Array = np.add.reduceat(values, side.starts[:-1], axis=0) / lengths[:, None].astype(values.dtype)
+    return means

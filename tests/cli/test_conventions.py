@@ -46,6 +46,8 @@ EACH_COMMAND = [
     ["score", "--file", "seed.txt", "--highlight", "-m", "runs/words"],
     ["tag", "--file", "seed.txt", "-m", "runs/tags"],
     ["tag", "--file", "tags.conll", "-m", "runs/tags", "--json"],
+    ["translate", "--file", "seed.txt", "-m", "runs/pairs", "--n-best", "2"],
+    ["caption", "-m", "runs/captions", "1,2"],
     ["gradcheck", "tiny.yaml"],
 ]
 """Commands that need nothing but what `trained` and `with_seed` prepare."""
@@ -61,6 +63,11 @@ def with_seed(trained, tmp_path):
     (tmp_path / "tags.conll").write_text("Café NOUN\n— PUNCT\n日本 NOUN\n\n", "utf-8")
     tagging = ["--task", "tagging", "--set", "data.tokenizer.min_count=1", "-o", "runs/tags", "-q"]
     trained("train", "tags.conll", *SMALL, "--steps", "3", *tagging)
+    (tmp_path / "pairs.tsv").write_text("Café — 日本\tCafé — 日本\n" * 9, "utf-8")
+    trained("train", "pairs.tsv", *SMALL, "--steps", "60", "--task", "translation", "-o", "runs/pairs", "-q")
+    (tmp_path / "captions.csv").write_text("u,v,target\n" + "1,2,Café — 日本\n3,4,日本\n" * 9, "utf-8")
+    of_vectors = ["--task", "captioning", "--set", "data.columns=[u,v]", "-o", "runs/captions", "-q"]
+    trained("train", "captions.csv", *SMALL, "--steps", "60", *of_vectors)
     return trained
 
 

@@ -13,7 +13,7 @@ REFERENCES = [["ein rotes Haus am Meer", "ein rotes Haus am See"], ["Nein."], ["
 
 def test_an_answer_is_exact_where_it_is_one_of_its_references():
     report = translation_report(ANSWERS, REFERENCES)
-    assert report.examples == 4
+    assert (report.examples, report.references) == (4, 5)
     assert list(report.means) == ["exact_match", "bleu", "character_error_rate"]
     assert report.means == {
         "exact_match": 2 / 4,
@@ -35,16 +35,17 @@ def test_exact_match_by_length_of_the_source():
     assert report.by_length == (LengthBin(1, 1, 2, 0.0), LengthBin(5, 5, 2, 1.0))
 
 
-def test_bleu_is_left_out_where_no_reference_has_four_words():
-    report = translation_report(["1 6 8", "a b c d e"], [["1 6 8"], ["a b c", "a b-c d"]])
+def test_bleu_is_left_out_where_exact_answers_may_have_none():
+    report = translation_report(["1 6 8", "a b c d e"], [["1 6 8"], ["a b c", "a b c d e"]])
     assert report.bleu is None
     assert list(report.means) == ["exact_match", "character_error_rate"]
     assert translation_report(["1 6 8"], [["1 6 8 -"]]).bleu == 0
+    assert translation_report(["a b", "a b c d"], [["a b"], ["a, b.", "a b c d"]]).bleu == 100
 
 
 def test_of_no_answer_the_means_are_nan():
     report = translation_report([], [], np.empty(0, int))
-    assert report.examples == 0
+    assert (report.examples, report.references) == (0, 0)
     assert all(map(math.isnan, report.means.values()))
     assert report.by_length == ()
 
