@@ -10,3 +10,10 @@ def rows(chosen, split, seed=1):
     header, *found = csv.reader(chosen.content(split, np.random.default_rng(seed)).decode().splitlines())
     assert header == ["text", "label"]
     return [tuple(row) for row in found]
+
+
+def pairs(chosen, split, seed=1):
+    """Return (source, target) of each line."""
+    *lines, end = chosen.content(split, np.random.default_rng(seed)).decode().split("\n")
+    assert end == ""
+    return [tuple(line.split("\t")) for line in lines]
