@@ -29,7 +29,7 @@ def caption(
         typer.Option("--file", "-f", metavar="FILE", help="A vector a line; or .npy, .npz, .csv, .tsv, .jsonl."),
     ] = None,
     beam_size: BeamSize = None,
-    length_penalty: LengthPenalty = 1.0,
+    length_penalty: LengthPenalty = None,
     n_best: NBest = None,
     max_length: MaxLength = None,
     sample: Sample = False,
@@ -62,7 +62,9 @@ def caption(
     from rnncli.tasks import CaptioningTask
 
     talk = Talk(quiet=quiet, color=False if no_color else None)
+    reader = find(model, runs, CaptioningTask).captioner
     decoding = decoding_of(
+        reader.task.decoding,
         beam_size=beam_size,
         length_penalty=length_penalty,
         n_best=n_best,
@@ -73,7 +75,6 @@ def caption(
         top_p=top_p,
         random_seed=random_seed,
     )
-    reader = find(model, runs, CaptioningTask).captioner
     answers = Answers(reader, decoding, Style.of_stdout(talk), "caption", several=n_best is not None, as_json=as_json)
     if not write_answers(answers, given_sources(reader, vectors or [], file, encoding), talk):
         raise typer.Exit(DataError.exit_status)

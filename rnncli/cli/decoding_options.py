@@ -6,13 +6,16 @@ import typer
 
 if TYPE_CHECKING:
     from rnncli.tasks.pair_decoding import Decoding
+    from rnncli.tasks.pair_spec import DecodingSpec
 
 BeamSize = Annotated[
     int | None,
-    typer.Option("--beam-size", "-b", metavar="N", min=1, help="Search with N beams; 1, the default, is greedy."),
+    typer.Option(
+        "--beam-size", "-b", metavar="N", min=1, help="Search with N beams; 1 is greedy; else as the spec says."
+    ),
 ]
 LengthPenalty = Annotated[
-    float,
+    float | None,
     typer.Option("--length-penalty", metavar="X", min=0, max=10, help="How much length is made up for; 0: not at all."),
 ]
 NBest = Annotated[
@@ -37,9 +40,10 @@ TopP = Annotated[
 
 
 def decoding_of(
+    spec: "DecodingSpec",
     *,
     beam_size: int | None,
-    length_penalty: float,
+    length_penalty: float | None,
     n_best: int | None,
     max_length: int | None,
     sample: bool,
@@ -49,7 +53,10 @@ def decoding_of(
     random_seed: int | None,
     replace_unknown: bool = False,
 ) -> "Decoding":
-    """Return how answers are found; UsageError for options that do not go together, or are out of range."""
+    """Return how answers are found: as the options say, else the spec.
+
+    UsageError for options that do not go together, or are out of range.
+    """
     import numpy as np
 
     from rnncli.decoding import Sampling
@@ -78,5 +85,11 @@ def decoding_of(
         if random_seed is None:
             random_seed = int(np.random.SeedSequence().generate_state(1)[0])
     return Decoding(
-        beam_size or n_best or 1, length_penalty, n_best or 1, max_length, sampling, random_seed or 0, replace_unknown
+        beam_size=beam_size or max(n_best or 1, spec.beam_size),
+        length_penalty=spec.length_penalty if length_penalty is None else length_penalty,
+        max_length=max_length or spec.max_length,
+        n_best=n_best or 1,
+        sampling=sampling,
+        random_seed=random_seed or 0,
+        replace_unknown=replace_unknown,
     )

@@ -1,11 +1,15 @@
 """`rnncli evaluate`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rnncli.cli.decoding_options import BeamSize, LengthPenalty
 from rnncli.cli.options import Encoding, Json, Model, NoColor, Quiet, Runs, Threads
+
+if TYPE_CHECKING:
+    from rnncli.experiments import LoadedModel
 
 
 def evaluate(
@@ -19,8 +23,11 @@ def evaluate(
         str | None, typer.Option("--split", metavar="NAME", help="train, validation or test of the model's own data.")
     ] = None,
     errors: Annotated[
-        int | None, typer.Option("--errors", metavar="N", min=1, help="The N worst mistakes, of labels or values.")
+        int | None,
+        typer.Option("--errors", metavar="N", min=1, help="The N worst mistakes, of labels, values or texts."),
     ] = None,
+    beam_size: BeamSize = None,
+    length_penalty: LengthPenalty = None,
     encoding: Encoding = None,
     model: Model = None,
     runs: Runs = Path("runs"),
@@ -34,7 +41,8 @@ def evaluate(
     A language model: cross-entropy in nats, bits and perplexity, beside n-grams. A classifier: accuracy, precision,
     recall and F1, confusions, accuracy by length, beside the majority and naive Bayes over words. A tagger: the same of
     each step, of unseen words, and F1 of spans, beside each word's most frequent tag. A regression: errors, beside the
-    mean.
+    mean. Translations and captions: exact match, BLEU and character error rate of greedy answers, or of the beam's that
+    is asked for, beside the source itself, the most frequent target and that of the nearest source.
 
     Examples: rnncli evaluate --split test; rnncli evaluate other.txt --json; rnncli evaluate --errors 10
     """
@@ -54,8 +62,10 @@ def evaluate(
     if split and split not in splits:
         raise UsageError(f"--split must be one of {', '.join(splits)}, not {split!r}")
     loaded = find(model, runs)
+    if beam_size is not None or length_penalty is not None:
+        loaded = decoded(loaded, beam_size, length_penalty)
     if errors and not view_of(loaded.task).has_mistakes:
-        raise UsageError("--errors is for labels and values; rnncli score shows what surprises a language model")
+        raise UsageError("--errors is not for a language model: rnncli score shows what surprises it")
     with reading(talk) as report:
         if files:
             scores, notices = evaluate_files(loaded, files, encoding=encoding, report=report)
@@ -73,3 +83,17 @@ def evaluate(
     else:
         style = Style.of_stdout(talk)
         write_data("".join(line + "\n" for line in report_lines(scores, loaded.task, style, errors or 0)), escape=False)
+
+
+def decoded(loaded: "LoadedModel", beam_size: int | None, length_penalty: float | None) -> "LoadedModel":
+    """Return the model with another way to find its answers; UsageError where it has none."""
+    from dataclasses import replace
+
+    from rnncli.errors import UsageError
+    from rnncli.tasks import PairTask
+
+    if not isinstance(loaded.task, PairTask):
+        raise UsageError("--beam-size and --length-penalty are for translations and captions")
+    given: dict[str, Any] = {"beam_size": beam_size, "length_penalty": length_penalty}
+    decoding = replace(loaded.task.decoding, **{name: value for name, value in given.items() if value is not None})
+    return replace(loaded, task=replace(loaded.task, decoding=decoding))

@@ -29,7 +29,7 @@ def translate(
         typer.Option("--file", "-f", metavar="FILE", help="A source a line; or in one of the formats of training."),
     ] = None,
     beam_size: BeamSize = None,
-    length_penalty: LengthPenalty = 1.0,
+    length_penalty: LengthPenalty = None,
     n_best: NBest = None,
     max_length: MaxLength = None,
     sample: Sample = False,
@@ -70,7 +70,9 @@ def translate(
     from rnncli.tasks import TranslationTask
 
     talk = Talk(quiet=quiet, color=False if no_color else None)
+    reader = find(model, runs, TranslationTask).translator
     decoding = decoding_of(
+        reader.task.decoding,
         beam_size=beam_size,
         length_penalty=length_penalty,
         n_best=n_best,
@@ -82,7 +84,6 @@ def translate(
         random_seed=random_seed,
         replace_unknown=replace_unknown,
     )
-    reader = find(model, runs, TranslationTask).translator
     for option, given in (("--attention", attention), ("--replace-unknown", replace_unknown)):
         if given and not reader.has_attention:
             raise UsageError(f"{option} is for models with attention, and this one has none")

@@ -34,7 +34,7 @@ from rnncli.tasks.conditions import Conditions
 from rnncli.tasks.corpus_cache import NO_CACHE
 from rnncli.tasks.gathered import split
 from rnncli.tasks.paths import Paths, as_paths, resolved
-from rnncli.tasks.protocol import Report
+from rnncli.tasks.protocol import Report, silent
 from rnncli.tasks.text_data import TextDataset, tokens_of, unknown_notice
 from rnncli.tasks.text_spec import ONE_LABEL, TextDataSpec
 
@@ -93,9 +93,10 @@ def read_dataset(
     spec: TextDataSpec,
     random_seed: int,
     base: Path,
-    vocabulary: Vocabulary | None,
-    conditions: Conditions | None,
-    report: Report,
+    vocabulary: Vocabulary | None = None,
+    *,
+    conditions: Conditions | None = None,
+    report: Report = silent,
 ) -> TextDataset:
     """Read, split and encode texts with labels; vocabulary and conditions, unless given, come from the training part.
 
@@ -193,12 +194,12 @@ def _known(
         lost = part[unknown[part]]
         if len(lost) and name == "train":
             hint = "leave it out, or train a new model"
-            raise DataError(f"a text of a {names} that the model does not know", hint=hint, where=places[lost[0]])
+            raise DataError(f"a text whose {names} the model does not know", hint=hint, where=places[lost[0]])
         if len(lost) and name == "validation" and len(lost) == len(part):
-            message = f"no text to validate on is of a {names} that is in the training part"
+            message = f"no text to validate on whose {names} is in the training part"
             raise DataError(message, hint="give texts of the same", where=places[lost[0]])
         if len(lost):
-            message = f"{name} texts of a {names} that is not in the training part, left out: {len(lost):,}"
+            message = f"{name} texts whose {names} is not in the training part, left out: {len(lost):,}"
             notices.append(f"{message}, first {places[lost[0]]}")
         kept.append(part[~unknown[part]])
     return Splits(*kept), notices

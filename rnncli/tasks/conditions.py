@@ -42,8 +42,8 @@ class Conditions:
         """Return what a checkpoint holds for conditions of these names, None for no name; DataError when it is none."""
         if not names and plain is None:
             return None
-        if isinstance(plain, dict) and list(plain) == list(names) and all(map(_are_values, plain.values())):
-            return cls({name: tuple(values) for name, values in plain.items()})
+        if isinstance(plain, dict) and plain.keys() == set(names) and all(map(_are_values, plain.values())):
+            return cls({name: tuple(plain[name]) for name in names})  # JSON keeps no order
         raise DataError("no values of its conditions")
 
     def to_plain(self) -> dict[str, list[str]]:
@@ -87,7 +87,8 @@ class Conditions:
             if name in chosen:
                 raise UsageError(f"the condition {listed([name])} is given twice", hint="leave one out")
             if value not in self.values[name]:
-                raise _unknown(listed([name]), value, self.values[name])
+                hint = f"{nearest(value, self.values[name])} known: {listed(self.values[name])}".lstrip()
+                raise UsageError(f"there is no {listed([name])} {shown(value)}", hint=hint)
             chosen[name] = value
         for name, values in self.values.items():
             if name not in chosen:
@@ -103,12 +104,9 @@ class Conditions:
         (only, values), *others = self.values.items()
         if not others and ("=" not in text or text.strip() in values):
             return only, text.strip()
-        raise _unknown("condition", text.partition("=")[0], [*self.values])
-
-
-def _unknown(kind: str, name: str, known: Sequence[str]) -> UsageError:
-    near = nearest(name, known)
-    return UsageError(f"there is no {kind} {shown(name)}", hint=f"{near} known: {listed(known)}".lstrip())
+        name, names = text.partition("=")[0], [*self.values]
+        hint = f"{nearest(name, names)} write NAME=VALUE, with one of {listed(names)}".lstrip()
+        raise UsageError(f"there is no condition {shown(name)}", hint=hint)
 
 
 def _are_values(values: Any) -> bool:

@@ -1,7 +1,8 @@
 """The language-model task: text in, a model of the next token out."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -60,8 +61,9 @@ class LanguageModelTask(Task):
     def __post_init__(self) -> None:
         """Refuse combinations of sections that make no sense."""
         if self.data.is_items and self.training.state == "reset":
+            item = "line" if self.data.format == "lines" else "text"
             raise ValueError(
-                "training.state: reset is for data.format: stream; each line, or item, begins with a fresh state anyway"
+                f"training.state: reset is for data.format: stream; each {item} begins with a fresh state anyway"
             )
         if self.data.conditions and not self.model.is_recurrent:
             raise ValueError(f"data.condition needs a recurrent model.cell, not {self.model.cell.name}")
@@ -92,16 +94,17 @@ class LanguageModelTask(Task):
         Vectors of a file are read with a vocabulary that is new.
         """
         embedding, seed = self.model.embedding, self.training.random_seed
-        known = None if resources is None else vocabulary_of(resources)
-        file = find_vectors(embedding, self.data.tokenizer, base, report) if resources is None else None
+        read: Callable[..., TextDataset]
         if self.data.of_examples:
-            conditions = None if resources is None else self._conditions_of(resources)
-            dataset = conditioned_data.read_dataset(self.data, seed, base, known, conditions, report)
+            known = None if resources is None else _conditions_of(resources, self.data)
+            read = partial(conditioned_data.read_dataset, self.data, seed, base, conditions=known, report=report)
         else:
-            dataset = read_dataset(self.data, seed, base, known, cache=cache, report=report)
-        if resources is not None and known:
-            return replace(dataset, pretrained=embedding.pretrained_of(resources, len(known)))
-        return dataset.with_vectors(file) if file else dataset
+            read = partial(read_dataset, self.data, seed, base, cache=cache, report=report)
+        if resources is not None:
+            vocabulary = vocabulary_of(resources)
+            return replace(read(vocabulary), pretrained=embedding.pretrained_of(resources, len(vocabulary)))
+        file = find_vectors(embedding, self.data.tokenizer, base, report)
+        return read().with_vectors(file) if file else read()
 
     def read_files(
         self, files: Iterable[str], resources: Resources, *, encoding: str | None = None, report: Report = silent
@@ -109,7 +112,7 @@ class LanguageModelTask(Task):
         """Read files that are no part of the spec, and return them with notices."""
         spec, vocabulary = replace(self.data, encoding=encoding or self.data.encoding), vocabulary_of(resources)
         if spec.of_examples:
-            conditions = self._conditions_of(resources)
+            conditions = _conditions_of(resources, self.data)
             return conditioned_data.read_other(spec, tuple(files), vocabulary, conditions, report)
         return read_other(spec, tuple(files), vocabulary, report)
 
@@ -128,7 +131,7 @@ class LanguageModelTask(Task):
         self, resources: Resources, rng: np.random.Generator | None, dtype: DTypeLike = np.float32
     ) -> LanguageModel:
         """Return a fresh model; without `rng` its weights are zeros, to be loaded."""
-        V, conditions = len(vocabulary_of(resources)), self._conditions_of(resources)
+        V, conditions = len(vocabulary_of(resources)), _conditions_of(resources, self.data)
         size, pretrained = conditions.size if conditions else 0, self.model.embedding.pretrained_of(resources, V)
         return LanguageModel(self.model, V, condition_size=size, pretrained=pretrained, rng=rng, dtype=dtype)
 
@@ -137,15 +140,12 @@ class LanguageModelTask(Task):
 
         Raises UsageError for conditions that it does not know, or needs and is not given.
         """
-        conditions, vocabulary = self._conditions_of(resources), vocabulary_of(resources)
+        conditions, vocabulary = _conditions_of(resources, self.data), vocabulary_of(resources)
         if conditions:
             return conditioned_writer(model, vocabulary, conditions, conditions.chosen(given))
         if given:
             raise UsageError("the model has no conditions", hint="leave --condition out, or train with data.condition")
         return TextGenerator(model, vocabulary)
-
-    def _conditions_of(self, resources: Resources) -> Conditions | None:
-        return Conditions.from_plain(resources.get("conditions"), self.data.conditions)
 
     def batches(self, dataset: TextDataset) -> Batches:
         """Return the training batches."""
@@ -199,6 +199,10 @@ class LanguageModelTask(Task):
             yield language_model_case(
                 self.model, 12, condition_size=size, title=title, masked=masked, random_seed=random_seed
             )
+
+
+def _conditions_of(resources: Resources, data: TextDataSpec) -> Conditions | None:
+    return Conditions.from_plain(resources.get("conditions"), data.conditions)
 
 
 def conditioned_writer(

@@ -15,6 +15,7 @@ from rnncli.data.paired import PairBatch
 from rnncli.decoding import Hypothesis, Sampling, beam_search, sample
 from rnncli.errors import RnncliError
 from rnncli.nn.parameter import Array
+from rnncli.tasks.pair_spec import DecodingSpec
 from rnncli.training.randomness import generator
 
 SOURCES = 64
@@ -26,17 +27,11 @@ LOGITS = 1 << 24
 
 
 @dataclass(frozen=True)
-class Decoding:
+class Decoding(DecodingSpec):
     """How targets are found; raises ValueError for what does not fit together."""
 
-    beam_size: int = 1
-    """1: greedy."""
-    length_penalty: float = 1.0
-    """The score is the log-probability over ((5 + n) / 6) ** length_penalty for n tokens (Wu et al. 2016)."""
     n_best: int = 1
     """So many targets of each source, best first; of samples, as they were drawn."""
-    max_length: int | None = None
-    """Tokens; None: 10 more than the longest target of training has, or than twice the source's where that is more."""
     sampling: Sampling | None = None
     """In place of a search."""
     random_seed: int = 0

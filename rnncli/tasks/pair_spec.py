@@ -54,11 +54,14 @@ class PairDataSpec:
 
 @dataclass(frozen=True)
 class DecodingSpec:
-    """How answers are found, where a command is not told otherwise: the `decoding` section of a spec."""
+    """How answers are found, where a command is not told otherwise: the `decoding` section of a spec.
 
-    beam_size: Annotated[int, Ge(1), Le(1000)] = 1  # hypotheses at each step; 1: greedy
-    length_penalty: Annotated[float, Ge(0), Le(10)] = 1.0  # log-probabilities over ((5 + n) / 6) ** of it, for n tokens
-    max_length: Size | None = None  # tokens; None: some more than twice the source, or than the longest of training
+    The score of n tokens is their log-probability over ((5 + n) / 6) ** length_penalty (Wu et al. 2016).
+    """
+
+    beam_size: Annotated[int, Ge(1), Le(1000)] = 1  # hypotheses that are kept at each step; 1: greedy
+    length_penalty: Annotated[float, Ge(0), Le(10)] = 1.0
+    max_length: Size | None = None  # tokens; None: 10 more than the longest of training, or than twice the source
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What the tasks have in common that learn from pairs of a source and a text."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -82,7 +82,7 @@ class PairTask(Task):
         self, model: Any, resources: Resources, train: Pairs | None, parts: Mapping[str, Pairs]
     ) -> list[TranslationScore]:
         """Return what the model's answers are worth on each split that is not empty, beside naive baselines."""
-        return score(TranslationModel(model, self, resources), train, parts, Decoding())
+        return score(TranslationModel(model, self, resources), train, parts, Decoding(**asdict(self.decoding)))
 
     def summary(self, dataset: PairDataset) -> str:
         """Say in a few words what the model is trained on."""
@@ -93,5 +93,5 @@ class PairTask(Task):
         part = dataset.splits.validation if len(dataset.splits.validation) else dataset.splits.train
         few = part.part(np.arange(min(SAMPLES, len(part))))
         texts = few.target_text if few.source_text is None else few.source_text
-        written = answers(TranslationModel(model, self, dataset.resources), few, Decoding())
+        written = answers(TranslationModel(model, self, dataset.resources), few, Decoding(**asdict(self.decoding)))
         return "\n".join(f"{texts[i]} → {answer.text}" for i, answer in enumerate(written))

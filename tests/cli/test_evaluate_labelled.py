@@ -165,7 +165,7 @@ def test_without_the_training_data_there_are_no_baselines(classifiers):
         ("reviews.csv --split test", 2, "files and --split exclude each other"),
         ("--split dev", 2, "--split must be one of train, validation, test, not 'dev'"),
         ("--errors 0", 2, "Invalid value for '--errors'"),
-        ("--errors 3 -m runs/language", 2, "--errors is for labels and values; rnncli score shows"),
+        ("--errors 3 -m runs/language", 2, "--errors is not for a language model: rnncli score"),
         ("--split test -m runs/whole", 3, "the model's data has no test split"),
         ("-m runs/whole", 3, "the model's data has no validation or test split"),
     ],
