@@ -6,6 +6,7 @@ from itertools import chain
 import numpy as np
 
 from rnncli.models.classifier_gradient_cases import sequence_classifier_cases
+from rnncli.models.conditioned_gradient_cases import conditioned_language_model_cases
 from rnncli.models.encoder_decoder_gradient_cases import encoder_decoder_cases
 from rnncli.models.gradient_cases import GradientCase, language_model_cases
 from rnncli.models.tagger_gradient_cases import sequence_tagger_cases
@@ -61,5 +62,11 @@ def gradient_cases(task: Task | None, random_seed: int) -> Iterator[GradientCase
     """Return the cases of every architecture, or those of one spec's model, at its own size."""
     if task is not None:
         return task.gradient_cases(random_seed)
-    cases = (language_model_cases, sequence_classifier_cases, sequence_tagger_cases, encoder_decoder_cases)
+    cases = (
+        language_model_cases,
+        conditioned_language_model_cases,
+        sequence_classifier_cases,
+        sequence_tagger_cases,
+        encoder_decoder_cases,
+    )
     return chain.from_iterable(each(random_seed) for each in cases)

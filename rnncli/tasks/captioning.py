@@ -29,6 +29,13 @@ class CaptioningTask(PairTask):
     model: LanguageModelSpec = LanguageModelSpec(num_layers=1)
     training: TrainingSpec = TrainingSpec(batch_size=64)
 
+    def __post_init__(self) -> None:
+        """Refuse what a model of captions cannot be."""
+        if not self.model.is_recurrent:
+            raise ValueError(f"captions need a recurrent model.cell, not {self.model.cell.name}")
+        if self.model.embedding.kind == "pretrained":
+            raise ValueError("model.embedding.kind: pretrained is not for captions: use learned or one_hot")
+
     def build_model(
         self, resources: Resources, rng: np.random.Generator | None, dtype: DTypeLike = np.float32
     ) -> LanguageModel:

@@ -66,6 +66,10 @@ class LabelledTexts:
             self._texts.extend((text,))
             self._places.extend((where,))
             self._numbers.append(self._different[values])
+        if len(self) == before:
+            raise DataError(
+                "all texts are blank", hint="name the column of the text in data.text", where=sources[0].name
+            )
         return range(before, len(self))
 
     @property
@@ -118,7 +122,8 @@ def read_dataset(
     values, notices = None, list[str]()
     if conditions:
         values = conditions.numbers(different)[:, numbers]
-        parts, notices = _known(parts, values, conditions, places)
+        found = [_known(name, part, values, conditions, places) for name, part in parts._asdict().items()]
+        parts, notices = Splits(*(part for part, _ in found)), [notice for _, some in found for notice in some]
     encoded = _encoded(spec, read.texts, parts, vocabulary, report)
     splits = Splits(*(_with(*pair, values, conditions) for pair in zip(encoded.splits, parts, strict=True)))
     for name, part, unknown in zip(Splits._fields, splits, encoded.unknown, strict=True):
@@ -134,20 +139,18 @@ def read_other(
 ) -> tuple[Sequences, list[str]]:
     """Read and encode files that are no part of the spec; return their texts with notices.
 
-    Raises DataError where no text has known labels, and as `read_dataset` does.
+    Raises DataError where the labels of no text are known, and as `read_dataset` does.
     """
     read, by_name = LabelledTexts(), all(Path(path).suffix.lower() in SUFFIXES for path in as_paths(paths))
     read.read(spec, resolved(paths, Path()), report, "reading", by_name=by_name)
-    nothing, values, notices = np.zeros(0, np.intp), None, list[str]()
-    parts = Splits(nothing, nothing, np.arange(len(read)))
+    part, values, notices = np.arange(len(read)), None, list[str]()
     if conditions:
         values = conditions.numbers(read.different)[:, read.numbers]
-        parts, notices = _known(parts, values, conditions, read.places)
-        if not len(parts.test):
-            raise DataError("no text has labels that the model knows", where=read.places[0])
-    encoded = _encoded(spec, read.texts, parts, vocabulary, report)
-    part = _with(encoded.splits.test, parts.test, values, conditions)
-    return part, notices + unknown_notice("given", encoded.unknown.test, tokens_of(part, vocabulary))
+        part, notices = _known("given", part, values, conditions, read.places)
+    nothing = part[:0]
+    encoded = _encoded(spec, read.texts, Splits(nothing, nothing, part), vocabulary, report)
+    texts = _with(encoded.splits.test, part, values, conditions)
+    return texts, notices + unknown_notice("given", encoded.unknown.test, tokens_of(texts, vocabulary))
 
 
 def _texts(
@@ -181,28 +184,23 @@ def _texts(
         raise DataError(error.message, hint=hint, where=error.where) from None
 
 
-def _known(
-    parts: Splits[Array], values: Array, conditions: Conditions, places: Texts
-) -> tuple[Splits[Array], list[str]]:
-    """Return of each part the texts whose values (n, S) are known, and notices of those that are left out.
+def _known(name: str, part: Array, values: Array, conditions: Conditions, places: Texts) -> tuple[Array, list[str]]:
+    """Return the numbers of a part's texts whose values (n, S) are known, and a notice of those that are left out.
 
-    DataError for one to train on, and for a part to validate on of which nothing is left.
+    DataError for one to train on, and where nothing is left to validate on, or of what was given.
     """
-    unknown, notices, kept = np.any(values < 0, axis=0), list[str](), list[Array]()
-    names = " or ".join(conditions.values)
-    for name, part in parts._asdict().items():
-        lost = part[unknown[part]]
-        if len(lost) and name == "train":
-            hint = "leave it out, or train a new model"
-            raise DataError(f"a text whose {names} the model does not know", hint=hint, where=places[lost[0]])
-        if len(lost) and name == "validation" and len(lost) == len(part):
-            message = f"no text to validate on whose {names} is in the training part"
-            raise DataError(message, hint="give texts of the same", where=places[lost[0]])
-        if len(lost):
-            message = f"{name} texts whose {names} is not in the training part, left out: {len(lost):,}"
-            notices.append(f"{message}, first {places[lost[0]]}")
-        kept.append(part[~unknown[part]])
-    return Splits(*kept), notices
+    lost = part[np.any(values[:, part] < 0, axis=0)]
+    if not len(lost):
+        return part, []
+    names, where = " or ".join(conditions.values), places[lost[0]]
+    if name == "train":
+        hint = "leave it out, or train a new model"
+        raise DataError(f"a text whose {names} the model does not know", hint=hint, where=where)
+    if len(lost) == len(part) and name != "test":
+        hint = "give texts of the same to train on, too" if name == "validation" else ""
+        raise DataError(f"no {name} text whose {names} is known from training", hint=hint, where=where)
+    notice = f"{name} texts whose {names} is not known from training, left out: {len(lost):,}, first {where}"
+    return np.setdiff1d(part, lost), [notice]
 
 
 def _encoded(

@@ -7,7 +7,6 @@ from rnncli.training.events import StepDone, Validated
 from tests.conformance.test_resume import cut, outcome
 
 
-
 def assert_resumes(begin, base, workers=1):
     """A run, begun by its name in base, ends the same however often it was cut."""
     whole = begin("whole")

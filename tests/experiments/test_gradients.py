@@ -3,6 +3,7 @@ import pytest
 
 from rnncli import experiments
 from rnncli.models.classifier_gradient_cases import sequence_classifier_cases
+from rnncli.models.conditioned_gradient_cases import conditioned_language_model_cases
 from rnncli.models.embedding_spec import EmbeddingSpec
 from rnncli.models.encoder_decoder_gradient_cases import encoder_decoder_cases
 from rnncli.models.gradient_cases import language_model_cases
@@ -47,7 +48,13 @@ def test_an_injected_error_is_caught_among_drawn_elements(both):
 
 def test_the_cases_are_every_architecture_or_that_of_a_spec():
     every = [case.title for case in experiments.gradient_cases(None, 0)]
-    of_each = (language_model_cases, sequence_classifier_cases, sequence_tagger_cases, encoder_decoder_cases)
+    of_each = (
+        language_model_cases,
+        conditioned_language_model_cases,
+        sequence_classifier_cases,
+        sequence_tagger_cases,
+        encoder_decoder_cases,
+    )
     assert every == [case.title for cases in of_each for case in cases(0)]
     assert len(set(every)) == len(every)
     task = tiny_task(cell="gru", model={"embedding": EmbeddingSpec(size=5), "dropout": 0.5, "hidden_size": 7})

@@ -109,6 +109,12 @@ def test_texts_of_a_table_without_conditions(tmp_path):
     assert type(dataset.part("train")) is not ConditionedSequences
 
 
+def test_texts_that_are_all_blank(tmp_path):
+    write(tmp_path, "blank.csv", 'text,author\n" ",cook\n')
+    with pytest.raises(DataError, match=r"blank\.csv: all texts are blank; name the column of the text in data\.text"):
+        read(tmp_path, "blank.csv", condition=(), format="csv")
+
+
 def test_a_column_of_another_name_holds_the_text(tmp_path):
     write(tmp_path, "quotes.csv", CSV.replace("text,author,mood", "quote,who,how", 1))
     assert contents(read(tmp_path, text="quote", condition="who"), "train") == [(text, who) for text, who, _ in TEXTS]
@@ -163,13 +169,16 @@ class TestUnknownValues:
         for name in ("validation", "test"):
             assert contents(dataset, name) == [("pot", "cook"), ("rope", "smith")]
             where = f"{tmp_path / 'some.csv'}:3"
-            what = "texts whose author is not in the training part, left out: 2, first"
+            what = "texts whose author is not known from training, left out: 2, first"
             assert f"{name} {what} {where}" in dataset.notices
 
     def test_where_nothing_is_left_to_validate_on(self, tmp_path):
         write(tmp_path, "quotes.csv")
         write(tmp_path, "some.csv", "text,author\nsea,pirate\n")
-        with pytest.raises(DataError, match=r"some\.csv:2: no text to validate on whose author is in the"):
+        with pytest.raises(
+            DataError,
+            match=r"some\.csv:2: no validation text whose author is known from training; give texts of the",
+        ):
             read(tmp_path, validation="some.csv")
         assert contents(read(tmp_path, test="some.csv"), "test") == []
 
@@ -210,14 +219,14 @@ class TestOtherFiles:
         write(tmp_path, "more.csv", "text,author\nsea,pirate\nsea,smith\nQ,cook\n")
         found, notices = self.read(tmp_path, "more.csv")
         assert found == [("sea", 2), ("<unk>", 0)]
-        assert "left out: 1, first" in notices[0]
+        assert notices[0].startswith("given texts whose author is not known from training, left out: 1, first ")
         assert notices[0].endswith("more.csv:2")
         assert notices[1:] == ["25.00% of the given tokens are not in the vocabulary"]
 
     def test_where_nothing_is_left(self, tmp_path):
         write(tmp_path, "quotes.csv")
         write(tmp_path, "more.csv", "text,author\nsea,pirate\n")
-        with pytest.raises(DataError, match=r"more\.csv:2: no text has labels that the model knows"):
+        with pytest.raises(DataError, match=r"more\.csv:2: no given text whose author is known from training"):
             self.read(tmp_path, "more.csv")
 
 

@@ -1,5 +1,5 @@
 from collections import Counter
-from itertools import pairwise
+from itertools import chain, pairwise
 from string import ascii_lowercase
 
 import numpy as np
@@ -88,10 +88,11 @@ def test_what_is_left_unchanged_is_what_chance_says():
     assert abs(share - int(Spelling.chance.split(" ")[2]) / 100) < 0.03
 
 
-def test_every_word_can_be_mistyped():
+def test_every_word_can_be_mistyped_but_not_as_another():
     assert len(WORDS) > 400
     assert certain_slips().keys() == WORDS
     for word in WORDS:
+        assert not WORDS & {*chain(*certain_slips()[word])}
         assert mistyped(word, np.random.default_rng(1)) != word
 
 
