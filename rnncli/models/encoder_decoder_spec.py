@@ -15,7 +15,7 @@ class EncoderDecoderSpec(StackSpec):
     embedding: EmbeddingSpec = EmbeddingSpec()
     tie_embeddings: bool = False
     bidirectional: bool = True
-    attention: Literal["none", "dot", "general", "additive"] = "general"
+    attention: Literal["none", "dot", "general", "additive"] = "additive"
     input_feeding: bool = False
     input_dropout: Probability = 0.0
 

@@ -37,7 +37,7 @@ class TranslationTask(PairTask):
 
     task: Literal["translation"] = "translation"
     data: TranslationDataSpec = TranslationDataSpec()
-    model: EncoderDecoderSpec = EncoderDecoderSpec()
+    model: EncoderDecoderSpec = EncoderDecoderSpec(dropout=0.3)
     training: TrainingSpec = TrainingSpec(batch_size=64)
 
     def build_model(

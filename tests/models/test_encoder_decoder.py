@@ -21,7 +21,7 @@ KINDS = [
     for name, spec in {
         "no attention": {"attention": "none"},
         "dot": {"attention": "dot", "bidirectional": False},
-        "general": {},
+        "general": {"attention": "general"},
         "additive": {"attention": "additive", "cell": GRUCell()},
         "fed": {"input_feeding": True, "num_layers": 2},
         "one hot": {"embedding": EmbeddingSpec(kind="one_hot"), "input_feeding": True, "cell": RNNCell()},
