@@ -21,7 +21,7 @@ def test_every_architecture(rnncli):
     began = process_time()  # of this process, whatever else the machine does
     status, out, err = rnncli("gradcheck", "--json")
     report = strict_json(out)
-    assert process_time() - began < 30
+    assert process_time() - began < 60
     assert (status, err, report["failures"]) == (0, "", 0)
     assert all(row["error"] <= report["tolerance"] == 1e-6 for row in report["rows"])
     assert {row["case"].split()[0].rstrip(",") for row in report["rows"]} >= {*CELLS, "conv1d", "none"}

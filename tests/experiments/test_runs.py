@@ -39,8 +39,8 @@ class TestTaskFrom:
         ("text", "message"),
         [
             (
-                b"task: translation",
-                f'spec.yaml:1:7: task must be one of {", ".join(TASKS)}, not "translation"',
+                b"task: poetry",
+                f'spec.yaml:1:7: task must be one of {", ".join(TASKS)}, not "poetry"',
             ),
             (
                 b"task: [1]",

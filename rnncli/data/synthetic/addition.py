@@ -17,7 +17,7 @@ class Addition(PairSet):
     the training, in either order. Source: as a task for sequence to sequence models, Zaremba & Sutskever (2014).
     """
 
-    train: int = 30_000
+    train: int = 50_000
     length: int = 3
 
     name: ClassVar[str] = "addition"

@@ -1,6 +1,6 @@
 """Dates: the many ways to write a day, to the one of ISO 8601."""
 
-import datetime
+import datetime as dt
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,11 +9,35 @@ import numpy as np
 from rnncli.data.synthetic.pair_set import PairSet
 from rnncli.data.synthetic.synthetic_set import Split
 
-FIRST, LAST = datetime.date(1969, 1, 1), datetime.date(2068, 12, 31)
-MONTHS = "January February March April May June July August September October November December".split()
-WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-UNITS = "first second third fourth fifth sixth seventh eighth ninth".split()
-TEENS = "tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth".split()
+FIRST, LAST = dt.date(1969, 1, 1), dt.date(2068, 12, 31)
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+UNITS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+TEENS = (
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
+    "nineteenth",
+)
 ORDINALS = [*UNITS, *TEENS, "twentieth", *(f"twenty-{unit}" for unit in UNITS), "thirtieth", "thirty-first"]
 FORMS = (
     "{day} {month} {year}",
@@ -78,12 +102,12 @@ class Dates(PairSet):
 
     def pair(self, rng: np.random.Generator) -> tuple[str, str]:
         """Draw a day, a form and its case."""
-        day = FIRST + datetime.timedelta(int(rng.integers((LAST - FIRST).days + 1)))
+        day = FIRST + dt.timedelta(int(rng.integers((LAST - FIRST).days + 1)))
         form, case = FORMS[int(rng.integers(len(FORMS)))], CASES[int(rng.integers(len(CASES)))]
         return case(written(day, form)), day.isoformat()
 
 
-def written(day: datetime.date, form: str) -> str:
+def written(day: dt.date, form: str) -> str:
     """Return a day in one of the forms."""
     return form.format(
         day=day.day,

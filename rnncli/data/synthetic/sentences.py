@@ -1,52 +1,60 @@
-"""Plain English sentences out of some 450 words, about people who did something."""
+"""Plain English sentences out of some 440 words, about people who did something."""
 
 import numpy as np
+
+
+def _listed(text: str) -> list[str]:
+    return [each.replace("_", " ") for each in text.split()]
+
 
 SHORTEST, LONGEST_SENTENCE = 4, 14
 """Words: she painted the bridge; my old uncle quickly painted the red bridge near the small station last summer."""
 
-PRONOUNS = "we you they she he nobody everybody somebody".split()
-OWNERS = "the a my your our their his her this that every another".split()
-PEOPLE = """
-actor artist aunt baker boy brother captain carpenter child clerk cousin dancer daughter dentist doctor driver engineer
-farmer father fisherman friend gardener girl grandmother guest guide hunter judge king lawyer librarian man manager mayor
-mechanic mother musician neighbour nurse officer painter photographer pilot poet prince professor queen sailor scientist
-secretary singer sister soldier student tailor teacher thief tourist uncle visitor waiter widow woman writer
-""".split()
-QUALITIES = """
-beautiful big black blue brave bright brown busy careful cheap clean clever cold dangerous dark different empty expensive
-famous foreign friendly funny gentle golden good green happy heavy hungry important large lonely lucky modern
-narrow new old ordinary perfect pleasant polite poor proud quiet red rich serious short silent simple small special
-strange strong tall terrible thin tired ugly warm white wild wonderful yellow young
-""".split()
-MANNERS = "almost always carefully certainly finally gladly immediately never often probably quickly quietly rarely".split()
-DEEDS = """
+PRONOUNS = _listed("we you they she he nobody everybody somebody")
+OWNERS = _listed("the a my your our their his her this that every another")
+PEOPLE = _listed("""
+actor artist aunt baker boy brother captain carpenter child clerk cousin dancer daughter dentist doctor driver
+engineer farmer father fisherman friend gardener girl grandmother guest guide hunter judge king lawyer librarian man
+manager mayor mechanic mother musician neighbour nurse officer painter photographer pilot poet prince professor queen
+sailor scientist secretary singer sister soldier student tailor teacher thief tourist uncle visitor waiter widow woman
+writer
+""")
+QUALITIES = _listed("""
+beautiful big black blue brave bright brown busy careful cheap clean clever cold dangerous dark different empty
+expensive famous foreign friendly funny gentle golden good green happy heavy hungry important large lonely lucky
+modern narrow new old ordinary perfect pleasant polite poor proud quiet red rich serious short silent simple small
+special strange strong tall terrible thin tired ugly warm white wild wonderful yellow young
+""")
+MANNERS = _listed(
+    "almost always carefully certainly finally gladly immediately never often probably quickly quietly rarely"
+)
+
+DEEDS = _listed("""
 admired bought borrowed broke brought built carried caught changed chose cleaned collected copied counted covered
 described destroyed discovered drew dropped examined expected explained finished followed forgot found gave hated held
 imagined improved invented kept left liked lost loved mentioned moved needed noticed offered opened ordered painted
-planned praised prepared protected pulled pushed received recognized refused remembered repaired returned saved saw sent
-showed sold stole studied surprised took touched understood used wanted washed watched
-""".split()
-THINGS = """
+planned praised prepared protected pulled pushed received recognized refused remembered repaired returned saved saw
+sent showed sold stole studied surprised took touched understood used wanted washed watched
+""")
+THINGS = _listed("""
 apple bag basket bed bell bicycle bird boat book bottle bowl box breakfast brush bucket button cake camera candle car
-carpet carriage chair cheese clock coat cow cup curtain dinner dog door dress drum engine flag flower garden gift glass
-guitar hammer hat horse house jacket jewel key kitchen knife ladder lamp letter machine map medicine message mirror
-mountain needle newspaper orange paper parcel pencil piano picture pillow plate pocket potato present problem programme
-puzzle question radio ribbon river rope sandwich secret sheep shirt shoe soup spoon story suitcase table telephone ticket
-tomato tree umbrella vegetable violin wallet watch wheel window
-""".split()
-WHERE = "above across against around behind beside beyond inside near outside through towards under".split()
-PLACES = """
-airport bakery bank beach bridge building castle cathedral cellar church cinema college corner desert factory farm field
-forest fountain gate hall harbour hill hospital hotel island lake library market meadow museum office palace park prison
-restaurant road school shop square stadium station street theatre tower town tunnel valley village wall
-""".split()
-WHEN = """
-again, alone, once, today, together, twice, yesterday, at midnight, at noon, every afternoon, every evening,
-every morning, for money, for nothing, in april, in autumn, in december, in february, in january, in spring, last night,
-last summer, last week, last winter, on friday, on monday, on saturday, on sunday, on thursday, on tuesday, on wednesday,
-with pleasure, without reason
-""".replace("\n", " ").strip().split(", ")
+carpet carriage chair cheese clock coat cow cup curtain dinner dog door dress drum engine flag flower garden gift
+glass guitar hammer hat horse house jacket jewel key kitchen knife ladder lamp letter machine map medicine message
+mirror mountain needle newspaper orange paper parcel pencil piano picture pillow plate pocket potato present problem
+programme puzzle question radio ribbon river rope sandwich secret sheep shirt shoe soup spoon story suitcase table
+telephone ticket tomato tree umbrella vegetable violin wallet watch wheel window
+""")
+WHERE = _listed("above across against around behind beside beyond inside near outside through towards under")
+PLACES = _listed("""
+airport bakery bank beach bridge building castle cathedral cellar church cinema college corner desert factory farm
+field forest fountain gate hall harbour hill hospital hotel island lake library market meadow museum office palace
+park prison restaurant road school shop square stadium station street theatre tower town tunnel valley village wall
+""")
+WHEN = _listed("""
+again alone once today together twice yesterday at_midnight at_noon every_afternoon every_evening every_morning
+for_money for_nothing in_april in_autumn in_december in_february in_january in_spring last_night last_summer last_week
+last_winter on_friday on_monday on_saturday on_sunday on_thursday on_tuesday on_wednesday with_pleasure without_reason
+""")
 
 WORDS = frozenset(
     word

@@ -100,10 +100,11 @@ def pictures(scenes: list[list[int]], rng: np.random.Generator) -> NDArray[np.ui
 def filled(shape: str, width: int) -> NDArray[np.bool_]:
     """Return which pixels (width, width) belong to a shape."""
     rows, columns = np.mgrid[:width, :width]
-    from_middle = abs(rows - width // 2), abs(columns - width // 2)
-    return {
+    down, right = abs(rows - width // 2), abs(columns - width // 2)
+    forms: dict[str, NDArray[np.bool_]] = {
         "square": rows >= 0,
-        "circle": sum(from_middle) < width - 1,
+        "circle": down + right < width - 1,
         "triangle": columns <= rows,
-        "cross": from_middle[0] == from_middle[1],
-    }[shape]
+        "cross": down == right,
+    }
+    return forms[shape]
