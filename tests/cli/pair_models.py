@@ -45,7 +45,7 @@ KINDS = {
     "frames": "frames.npz frames.txt --steps 30",
     "columns": "captions.csv --task captioning --epochs 6 --set data.columns=[r,g,b,s]",
     "captions": "features.npz captions.tsv --task captioning --epochs 6",
-    "words": "pairs.tsv --epochs 12",
+    "words": "pairs.tsv --epochs 12 --set model.attention=general --set model.dropout=0",
 }
 
 _MADE = []  # where they are, once they are
