@@ -10,9 +10,13 @@ import numpy.typing as npt
 
 from rnncli.benchmarks.serving import serve
 from rnncli.benchmarks.workloads import Workload
-from rnncli.data import Bucketed, Examples, Streams, TokenizerSpec, Vocabulary
+from rnncli.data import Bucketed, BucketedPairs, Examples, Pairs, Streams, TokenizerSpec, Vocabulary
+from rnncli.data.paired import Side
+from rnncli.data.texts import Texts
 from rnncli.decoding import Sampling
 from rnncli.models.embedding_spec import EmbeddingSpec
+from rnncli.models.encoder_decoder import EncoderDecoder
+from rnncli.models.encoder_decoder_spec import EncoderDecoderSpec
 from rnncli.models.input_layer import InputSizes
 from rnncli.models.language_model import LanguageModel, LanguageModelSpec
 from rnncli.models.sequence_classifier import SequenceClassifier, SequenceClassifierSpec
@@ -36,6 +40,7 @@ def prepare(work: Workload) -> Callable[[int], object]:
         "classify": classification,
         "tag": tagging,
         "train tagger": tagger_training,
+        "train translator": translation,
     }
     return kinds[work.kind](work)
 
@@ -78,6 +83,21 @@ def build_tagger(work: Workload) -> SequenceTagger:
     return SequenceTagger(spec, work.labels, "softmax", sizes, rng=np.random.default_rng(1))
 
 
+def build_translator(work: Workload) -> EncoderDecoder:
+    """Return the same of a workload that translates."""
+    spec = EncoderDecoderSpec(
+        embedding=embedding(work),
+        cell=CELLS[work.cell](),
+        hidden_size=work.hidden_size,
+        num_layers=work.num_layers,
+        bidirectional=work.bidirectional,
+        attention="general",
+        input_feeding=work.input_feeding,
+    )
+    sizes = InputSizes(work.vocabulary_size)
+    return EncoderDecoder(spec, work.vocabulary_size, sizes, rng=np.random.default_rng(1))
+
+
 def embedding(work: Workload) -> EmbeddingSpec:
     """Return how the tokens of a workload become vectors."""
     return EmbeddingSpec("learned", work.embedding_size) if work.embedding_size else EmbeddingSpec("one_hot")
@@ -100,6 +120,11 @@ def tagger_training(work: Workload) -> Callable[[int], object]:
     return updates(work, build_tagger(work), Bucketed(examples(work), work.batch_size))
 
 
+def translation(work: Workload) -> Callable[[int], object]:
+    """Each step is an update on the next batch of pairs of similar lengths."""
+    return updates(work, build_translator(work), BucketedPairs(pairs(work), work.batch_size))
+
+
 def tagging(work: Workload) -> Callable[[int], object]:
     """Each step is the labels of the next batch of sequences of similar length, which is put together first."""
     model, sentences = build_tagger(work), examples(work)
@@ -120,6 +145,16 @@ def examples(work: Workload) -> Examples:
     of_steps = work.kind != "classify"
     labels = rng.integers(work.labels, size=int(starts[-1]) if of_steps else len(lengths))
     return Examples(random_ids(work, int(starts[-1])), starts, labels, of_steps=of_steps)
+
+
+def pairs(work: Workload) -> Pairs:
+    """Return pairs of random tokens, as long as the workload says, in the order in which they would be read."""
+    lengths = np.array([[*chain(*side)] for side in (work.lengths, work.targets)])
+    order = np.random.default_rng(3).permutation(lengths.shape[1])
+    starts = [np.concatenate(([0], np.cumsum(side))) for side in lengths[:, order]]
+    source, target = (Side(random_ids(work, int(each[-1])), each) for each in starts)
+    unnamed = Texts.of("" for _ in order)
+    return Pairs(source, target, unnamed, None, unnamed, begin_id=1, end_id=2)
 
 
 def random_ids(work: Workload, number: int) -> npt.NDArray[Any]:

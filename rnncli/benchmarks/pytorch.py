@@ -9,6 +9,8 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from itertools import cycle, pairwise
+from pathlib import Path
+from runpy import run_path
 from time import perf_counter, process_time
 from typing import Any
 
@@ -22,6 +24,7 @@ except ImportError:
 
 RECURRENT = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 CELL = {"rnn": nn.RNNCell, "lstm": nn.LSTMCell, "gru": nn.GRUCell}
+TRANSLATOR = str(Path(__file__).with_name("pytorch_translator.py"))
 
 
 def network(work: dict[str, Any]) -> tuple[Any, Any, Any]:
@@ -228,12 +231,13 @@ def main() -> None:
     """Answer each number of steps with wall and CPU seconds."""
     work, setting = json.loads(sys.argv[1]), sys.argv[2]
     torch.manual_seed(1)
-    kinds = {
+    kinds: dict[str, Callable[[dict[str, Any], str], Callable[[int], None]]] = {
         "train": lambda work, _: training(work),
         "generate": generation,
         "classify": classification,
         "tag": tagging,
         "train tagger": tagging,
+        "train translator": lambda work, setting: run_path(TRANSLATOR)["training"](work, setting, updating),
     }
     with torch.backends.mkldnn.flags(enabled=not setting.endswith("without oneDNN")):
         run = kinds[work["kind"]](work, setting)

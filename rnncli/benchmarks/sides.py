@@ -34,6 +34,7 @@ PEERS: dict[str, dict[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
         "classify": RAGGED,
         "tag": RAGGED,
         "train tagger": RAGGED,
+        "train translator": RAGGED,
     },
     "naive": {"train": (("naive loop", ("float64",)),)},
 }
@@ -166,7 +167,8 @@ def peers(work: Workload, against: str, python: str) -> list[list[Side]]:
     """Return the sides that a workload is compared with, each in all its settings; `python` is PyTorch's interpreter.
 
     UsageError where there are none: the naive loop is an rnn of one layer. Padded sequences without packing are right
-    for a classifier only where nothing is read behind their ends.
+    for a classifier only where nothing is read behind their ends; a translator's encoder has them packed, and so where
+    its decoder goes step by step there is one way alone.
     """
     named = PEERS[against].get(work.kind, ())
     if against == "torch":
@@ -176,12 +178,17 @@ def peers(work: Workload, against: str, python: str) -> list[list[Side]]:
         return [
             [Side(name, setting, work, command, environment) for setting in settings]
             for name, settings in named
-            if not (settings == PADDED and work.kind == "classify" and (work.bidirectional or work.readout != "last"))
+            if not (settings == PADDED and (_reads_ends(work) or work.input_feeding))
         ]
     if (work.cell, work.num_layers) != ("rnn", 1) or not named:
         raise UsageError(f"{work.title}: the naive loop trains an rnn of one layer", hint="such as e or j")
     alone = replace(work, batch_size=1)
     return [[own_side(against, alone, name, setting) for setting in settings] for name, settings in named]
+
+
+def _reads_ends(work: Workload) -> bool:
+    """Return whether padding would be taken for the ends of sequences."""
+    return work.kind == "classify" and (work.bidirectional or work.readout != "last")
 
 
 def _peak(pid: int) -> int | None:

@@ -31,7 +31,7 @@ def test_operations_on_ragged_batches_by_hand():
     assert both.products[3:] == [(12, 12, 1, 4), (12, 12, 2, 4), (12, 12, 3, 8), (7, 8, 3, 2)]
 
 
-@pytest.mark.parametrize("name", WORKLOADS)
+@pytest.mark.parametrize("name", [name for name, work in WORKLOADS.items() if not work.targets])
 def test_operations_are_two_a_weight_that_is_no_bias_and_not_looked_up(name):
     work = WORKLOADS[name]
     classifies = work.kind == "classify"
