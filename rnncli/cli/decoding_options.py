@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 BeamSize = Annotated[
     int | None,
     typer.Option(
-        "--beam-size", "-b", metavar="N", min=1, help="Search with N beams; 1 is greedy; else as the spec says."
+        "--beam-size",
+        "-b",
+        metavar="N",
+        min=1,
+        max=1000,
+        help="Search with N beams; 1 is greedy; else as the spec says.",
     ),
 ]
 LengthPenalty = Annotated[
@@ -20,10 +25,12 @@ LengthPenalty = Annotated[
 ]
 NBest = Annotated[
     int | None,
-    typer.Option("--n-best", "-n", metavar="N", min=1, help="N answers, best first: number, score and text of each."),
+    typer.Option(
+        "--n-best", "-n", metavar="N", min=1, max=1000, help="N answers, best first: number, score and text of each."
+    ),
 ]
 MaxLength = Annotated[
-    int | None, typer.Option("--max-length", metavar="N", min=1, help="Tokens of an answer at the most.")
+    int | None, typer.Option("--max-length", metavar="N", min=1, max=1 << 20, help="Tokens of an answer at the most.")
 ]
 Sample = Annotated[bool, typer.Option("--sample", help="Draw answers at random instead of searching.")]
 Temperature = Annotated[

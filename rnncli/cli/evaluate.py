@@ -41,8 +41,8 @@ def evaluate(
     A language model: cross-entropy in nats, bits and perplexity, beside n-grams. A classifier: accuracy, precision,
     recall and F1, confusions, accuracy by length, beside the majority and naive Bayes over words. A tagger: the same of
     each step, of unseen words, and F1 of spans, beside each word's most frequent tag. A regression: errors, beside the
-    mean. Translations and captions: exact match, BLEU and character error rate of greedy answers, or of the beam's that
-    is asked for, beside the source itself, the most frequent target and that of the nearest source.
+    mean. Translations and captions: exact match, BLEU and character error rate of answers found as the spec says, or by
+    the beam that is asked for, beside the source itself, the most frequent target and that of the nearest source.
 
     Examples: rnncli evaluate --split test; rnncli evaluate other.txt --json; rnncli evaluate --errors 10
     """

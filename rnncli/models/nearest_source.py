@@ -78,10 +78,10 @@ def nearest_vectors(vectors: Array, asked: Array) -> Array:
         return found
     chosen = _spread(len(vectors))
     known = vectors[chosen]
-    center = known.mean(axis=0)  # far from zero, squares would drown the differences
-    known -= center
     step = max(1, BLOCK // len(known))
     with np.errstate(over="ignore", invalid="ignore"):  # what is too far away is not near
+        center = known.mean(axis=0)  # far from zero, squares would drown the differences
+        known -= center
         squares = np.einsum("nd,nd->n", known, known)
         for start in range(0, len(asked), step):
             distances = squares - 2 * ((asked[start : start + step] - center) @ known.T)

@@ -104,7 +104,10 @@ def read_dataset(
         source, target = gathered.derived(numbers.train)
     every = gathered.pairs(source, target)
     splits = Splits(*(every.part(part) for part in numbers))
-    longest = longest_of(resources) if resources else splits.train.longest
+    longest = splits.train.longest
+    if resources:  # of another model's training, perhaps
+        source_steps, target_tokens = longest_of(resources)
+        longest = max(longest[0], source_steps), max(longest[1], target_tokens)
     notices = [*gathered.notices, *_missing(splits)]
     for name, part in splits._asdict().items():
         notices += _unknown(part, source, target, name)

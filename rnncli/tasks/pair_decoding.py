@@ -15,7 +15,7 @@ from rnncli.data.paired import PairBatch
 from rnncli.decoding import Hypothesis, Sampling, beam_search, sample
 from rnncli.errors import RnncliError
 from rnncli.nn.parameter import Array
-from rnncli.tasks.pair_spec import DecodingSpec
+from rnncli.tasks.pair_spec import LARGEST_BEAM, LONGEST_ANSWER, DecodingSpec
 from rnncli.training.randomness import generator
 
 SOURCES = 64
@@ -31,7 +31,7 @@ class Decoding(DecodingSpec):
     """How targets are found; raises ValueError for what does not fit together."""
 
     n_best: int = 1
-    """So many targets of each source, best first; of samples, as they were drawn."""
+    """So many targets of each source, best first, or as many as a search finds; of samples, as they were drawn."""
     sampling: Sampling | None = None
     """In place of a search."""
     random_seed: int = 0
@@ -42,6 +42,10 @@ class Decoding(DecodingSpec):
         """Refuse values out of range."""
         if min(self.beam_size, self.n_best, 1 if self.max_length is None else self.max_length) < 1:
             raise ValueError("beam_size, n_best and max_length must be at least 1")
+        if max(self.beam_size, self.n_best) > LARGEST_BEAM or (self.max_length or 0) > LONGEST_ANSWER:
+            raise ValueError(
+                f"beam_size and n_best may be {LARGEST_BEAM}, and max_length {LONGEST_ANSWER:,}, at the most"
+            )
         if self.sampling is None and self.n_best > self.beam_size:
             raise ValueError(f"n_best must not be more than beam_size, {self.beam_size}, not {self.n_best}")
         if not 0 <= self.length_penalty <= 10:
@@ -49,7 +53,7 @@ class Decoding(DecodingSpec):
 
 
 @dataclass(frozen=True)
-class Decoder:
+class TargetSearch:
     """A model of targets, with what it begins and ends them with."""
 
     model: Any
@@ -84,7 +88,9 @@ class Decoder:
     def attention(self, sources: Sequence[Array], targets: Sequence[Array]) -> list[Array]:
         """Return what each target's tokens (T,), of which the last may be the end, looked at: weights (T, S)."""
         found: list[Array] = [np.empty(0)] * len(sources)
-        for numbers in _groups(np.array([len(ids) for ids in targets]), SOURCES, STEPS):
+        of_sources = [1 if self.single else len(source) for source in sources]
+        lengths = np.array([steps + len(ids) for steps, ids in zip(of_sources, targets, strict=True)], np.int64)
+        for numbers in _groups(lengths, SOURCES, STEPS):
             chosen = numbers.tolist()
             with np.errstate(all="ignore"):
                 weights = self.model.attention_weights(self._batch(sources, numbers, [targets[i] for i in chosen]))

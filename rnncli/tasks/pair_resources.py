@@ -27,6 +27,6 @@ def target_of(resources: Resources) -> Vocabulary:
 def longest_of(resources: Resources) -> tuple[int, int]:
     """Return the steps of the longest source and the tokens of the longest target of training; DataError for others."""
     match resources.get("longest"):
-        case [int(source), int(target)] if source > 0 < target:
+        case [source, target] if all(type(n) is int and 0 < n < 1 << 40 for n in (source, target)):
             return source, target
     raise DataError("no lengths of what it was trained on")

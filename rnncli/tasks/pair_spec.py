@@ -52,6 +52,11 @@ class PairDataSpec:
         return bool(self.columns) or self.format == "arrays" or (self.format == "auto" and of_arrays)
 
 
+LARGEST_BEAM = 1000
+LONGEST_ANSWER = 1 << 20
+"""Tokens."""
+
+
 @dataclass(frozen=True)
 class DecodingSpec:
     """How answers are found, where a command is not told otherwise: the `decoding` section of a spec.
@@ -59,9 +64,11 @@ class DecodingSpec:
     The score of n tokens is their log-probability over ((5 + n) / 6) ** length_penalty (Wu et al. 2016).
     """
 
-    beam_size: Annotated[int, Ge(1), Le(1000)] = 1  # hypotheses that are kept at each step; 1: greedy
+    beam_size: Annotated[int, Ge(1), Le(LARGEST_BEAM)] = 1  # hypotheses that are kept at each step; 1: greedy
     length_penalty: Annotated[float, Ge(0), Le(10)] = 1.0
-    max_length: Size | None = None  # tokens; None: 10 more than the longest of training, or than twice the source
+    max_length: Annotated[int, Ge(1), Le(LONGEST_ANSWER)] | None = (
+        None  # tokens; None: 10 more than the longest target of training, or than twice the source where that is more
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +79,10 @@ class TranslationDataSpec(PairDataSpec):
     shared_vocabulary: bool = False  # one vocabulary, and one embedding, for both sides
 
     def __post_init__(self) -> None:
-        """Refuse two tokenizers for one vocabulary."""
+        """Refuse two tokenizers for one vocabulary, and what is for texts where sources are vectors."""
         super().__post_init__()
+        if self.columns and (self.shared_vocabulary or self.source_tokenizer):
+            raise ValueError("shared_vocabulary and source_tokenizer are for texts, and columns make up vectors")
         if self.shared_vocabulary and self.source_tokenizer not in (None, self.tokenizer):
             raise ValueError("a shared vocabulary has one tokenizer: leave source_tokenizer out")
 

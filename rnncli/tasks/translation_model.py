@@ -17,9 +17,10 @@ from rnncli.decoding import Hypothesis
 from rnncli.errors import DataError
 from rnncli.nn.parameter import Array
 from rnncli.tasks.pair_data import read_sources
-from rnncli.tasks.pair_decoding import Decoder, Decoding
+from rnncli.tasks.pair_decoding import Decoding, TargetSearch
 from rnncli.tasks.pair_resources import longest_of, source_of, target_of
 from rnncli.tasks.pair_sides import spaced
+from rnncli.tasks.pair_spec import LONGEST_ANSWER
 from rnncli.tasks.paths import as_paths
 from rnncli.tasks.protocol import Resources
 from rnncli.tasks.sequence_inputs import Inputs, vectors_of_line
@@ -170,21 +171,23 @@ class TranslationModel:
 
         They do not depend on what else is translated, but those that are sampled on the place of their source among
         all there are, of which `first` is the one of the first of these. Raises ValueError for attention, or unknown
-        tokens to replace, where a model has no attention.
+        tokens to replace, where a model has no attention, or reads no texts.
         """
         if not self.has_attention and (attention or decoding.replace_unknown):
             raise ValueError("the model has no attention")
+        if self.source_vocabulary is None and decoding.replace_unknown:
+            raise ValueError("vectors have no tokens that could replace unknown ones")
         values = [source.values for source in sources]
         longest = [10 + max(self.longest[1], 0 if self.single else 2 * len(each)) for each in values]
-        limits = np.array([decoding.max_length or each for each in longest], np.intp)
-        found = self._decoder.decode(values, limits, decoding, first)
+        limits = np.array([decoding.max_length or min(each, LONGEST_ANSWER) for each in longest], np.intp)
+        found = self._search.decode(values, limits, decoding, first)
         flat = [(number, hypothesis) for number, each in enumerate(found) for hypothesis in each]
         unknown = self.vocabulary.unknown_id
         looked: dict[int, Array] = {}
         asked = [i for i, (_, hypothesis) in enumerate(flat) if attention or (hypothesis.ids == unknown).any()]
         if asked:
             of = [flat[i] for i in asked]
-            weights = self._decoder.attention([values[number] for number, _ in of], [each.ids for _, each in of])
+            weights = self._search.attention([values[number] for number, _ in of], [each.ids for _, each in of])
             looked = dict(zip(asked, weights, strict=True))
         translations: list[list[Translation]] = [[] for _ in sources]
         for i, (number, hypothesis) in enumerate(flat):
@@ -193,12 +196,12 @@ class TranslationModel:
         return translations
 
     @cached_property
-    def _decoder(self) -> Decoder:
+    def _search(self) -> TargetSearch:
         vocabulary = self.vocabulary
         begin, end = vocabulary.begin_id, vocabulary.end_id
         assert begin is not None
         assert end is not None
-        return Decoder(self.model, len(vocabulary), begin, end, vocabulary.unknown_id, self.single)
+        return TargetSearch(self.model, len(vocabulary), begin, end, vocabulary.unknown_id, self.single)
 
     def _translation(self, source: Source, found: Hypothesis, weights: Array | None) -> Translation:
         """Return what was found spelled out, `<unk>` as the token of the source that the weights (T, S) are of."""

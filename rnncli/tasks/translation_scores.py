@@ -165,5 +165,6 @@ def _means(side: Side) -> Array:
     values, lengths = side.values, side.lengths
     if len(values) == len(lengths):
         return values
-    means: Array = np.add.reduceat(values, side.starts[:-1], axis=0) / lengths[:, None].astype(values.dtype)
+    with np.errstate(over="ignore"):  # what is too far away is not near
+        means: Array = np.add.reduceat(values, side.starts[:-1], axis=0) / lengths[:, None].astype(values.dtype)
     return means

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rnncli.data import Splits, TokenizerSpec, Vocabulary
 from rnncli.tasks.gathered import split
 from rnncli.tasks.pair_data import read_sources
+from rnncli.tasks.pair_resources import longest_of
 from rnncli.tasks.pair_spec import CaptioningDataSpec, TranslationDataSpec
 from rnncli.tasks.text_spec import SplitSpec
 from tests.tasks.written_pairs import (
@@ -337,3 +338,9 @@ def test_progress_is_that_of_the_bytes(tmp_path):
     done = [done for _, done, _ in seen]
     assert done == sorted(done)
     assert done[-1] == 630_000
+
+
+@pytest.mark.parametrize("longest", [[0, 3], [3, 10**30], [True, True], [3], None, [3.0, 3]])
+def test_lengths_of_a_checkpoint_that_are_none(longest):
+    with pytest.raises(DataError, match="no lengths of what it was trained on"):
+        longest_of({"longest": longest})
