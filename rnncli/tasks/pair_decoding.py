@@ -42,10 +42,8 @@ class Decoding(DecodingSpec):
         """Refuse values out of range."""
         if min(self.beam_size, self.n_best, 1 if self.max_length is None else self.max_length) < 1:
             raise ValueError("beam_size, n_best and max_length must be at least 1")
-        if max(self.beam_size, self.n_best) > LARGEST_BEAM or (self.max_length or 0) > LONGEST_ANSWER:
-            raise ValueError(
-                f"beam_size and n_best may be {LARGEST_BEAM}, and max_length {LONGEST_ANSWER:,}, at the most"
-            )
+        if self.beam_size > LARGEST_BEAM or (self.max_length or 0) > LONGEST_ANSWER:
+            raise ValueError(f"beam_size may be {LARGEST_BEAM}, and max_length {LONGEST_ANSWER:,}, at the most")
         if self.sampling is None and self.n_best > self.beam_size:
             raise ValueError(f"n_best must not be more than beam_size, {self.beam_size}, not {self.n_best}")
         if not 0 <= self.length_penalty <= 10:

@@ -105,7 +105,7 @@ def test_workers_are_those_of_use(rnncli, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("z", "WORK must be one of a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, not 'z'"),
+        ("z", "WORK must be one of a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, not 'z'"),
         ("--against jax", "--against must be one of torch, naive, not 'jax'"),
         ("a --torch-python python", "--torch-python is for --against torch"),
         ("a --workers -1", "--workers must be at least 1, not -1"),

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnncli.data import Splits, TokenizerSpec, Vocabulary
+from rnncli.errors import DataError
 from rnncli.tasks.gathered import split
 from rnncli.tasks.pair_data import read_sources
 from rnncli.tasks.pair_resources import longest_of
@@ -178,7 +179,7 @@ def test_validation_may_be_in_another_format(tmp_path):
 def test_what_is_known_is_kept(tmp_path):
     known = translations(tmp_path, {"p.tsv": TSV}).resources
     again = translations(tmp_path, {"p.tsv": "I ran.\tSoy yo.\nI do it all now.\t¡Sí!\n"}, resources=known)
-    assert again.resources == known
+    assert again.resources == known | {"longest": [6, 3]}  # answers may be as long as those of both trainings
     assert spelled(again.splits.train, known) == [("I<unk>.", "Soy<unk>."), ("I do<unk><unk><unk>.", "¡Sí!")]
     assert "44.44% of the train source tokens are not in the vocabulary" in again.notices
 
