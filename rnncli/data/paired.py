@@ -19,6 +19,9 @@ from rnncli.data.texts import Texts
 
 Array = npt.NDArray[Any]
 
+USUAL = 0.95
+"""Of the targets, the share that says how long they are."""
+
 POOL = 100
 """Batches sorted by lengths together: many enough for little padding, few enough to stay random."""
 STRIP = 10
@@ -98,8 +101,12 @@ class Pairs:
 
     @property
     def longest(self) -> tuple[int, int]:
-        """The steps of the longest source, and the tokens of the longest target."""
-        return int(self.source.lengths.max()), int(self.target.lengths.max())
+        """The steps of the longest source, and of the targets the most tokens that USUAL of them do not exceed.
+
+        A single target that is a thousand times longer than the others says nothing of how long answers are.
+        """
+        tokens = np.quantile(self.target.lengths, USUAL, method="inverted_cdf")
+        return int(self.source.lengths.max()), int(tokens)
 
     def part(self, numbers: npt.NDArray[np.integer[Any]]) -> "Pairs":
         """Return those with these numbers, in that order."""

@@ -31,7 +31,7 @@ class PairDataset:
     source: Inputs
     target: Vocabulary
     longest: tuple[int, int]
-    """Steps of the longest source of the training part, and tokens of its longest target."""
+    """Steps of the longest source of the training part, and tokens of its targets, but for the few longest."""
     splits: Splits[Pairs]
     notices: tuple[str, ...]
     vectors: TokenVectors | None = None

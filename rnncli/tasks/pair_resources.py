@@ -25,7 +25,7 @@ def target_of(resources: Resources) -> Vocabulary:
 
 
 def longest_of(resources: Resources) -> tuple[int, int]:
-    """Return the steps of the longest source and the tokens of the longest target of training; DataError for others."""
+    """Return the steps of the longest source of training, and the tokens of a long target; DataError for others."""
     match resources.get("longest"):
         case [source, target] if all(type(n) is int and 0 < n < 1 << 40 for n in (source, target)):
             return source, target

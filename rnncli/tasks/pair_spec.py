@@ -67,7 +67,7 @@ class DecodingSpec:
     beam_size: Annotated[int, Ge(1), Le(LARGEST_BEAM)] = 1  # hypotheses that are kept at each step; 1: greedy
     length_penalty: Annotated[float, Ge(0), Le(10)] = 1.0
     max_length: Annotated[int, Ge(1), Le(LONGEST_ANSWER)] | None = (
-        None  # tokens; None: 10 more than the longest target of training, or than twice the source where that is more
+        None  # tokens; None: 10 more than twice the source, or than twice what 95 % of the targets of training have
     )
 
 

@@ -89,7 +89,7 @@ class TranslationModel:
 
     @cached_property
     def longest(self) -> tuple[int, int]:
-        """Steps of the longest source and tokens of the longest target of training."""
+        """Steps of the longest source of training, and tokens of a long target."""
         return longest_of(self.resources)
 
     def fits(self, given: str | Array) -> bool:
@@ -178,7 +178,7 @@ class TranslationModel:
         if self.source_vocabulary is None and decoding.replace_unknown:
             raise ValueError("vectors have no tokens that could replace unknown ones")
         values = [source.values for source in sources]
-        longest = [10 + max(self.longest[1], 0 if self.single else 2 * len(each)) for each in values]
+        longest = [10 + 2 * max(self.longest[1], 0 if self.single else len(each)) for each in values]
         limits = np.array([decoding.max_length or min(each, LONGEST_ANSWER) for each in longest], np.intp)
         found = self._search.decode(values, limits, decoding, first)
         flat = [(number, hypothesis) for number, each in enumerate(found) for hypothesis in each]

@@ -79,11 +79,16 @@ class TestAnswers:
 
     def test_a_model_that_never_ends_is_cut(self):
         reader = echoing(WORDS, endless=True, longest=(3, 7))
-        for text, length in (("the", 17), ("the dog Bo", 17), ("the dog Bo dog", 18), ("Bo" + " Bo" * 19, 50)):
+        for text, length in (
+            ("the", 24),
+            ("the dog Bo", 24),
+            ("the dog Bo dog Bo the dog Bo", 26),
+            ("Bo" + " Bo" * 19, 50),
+        ):
             ((found,),) = translated(reader, [text])
             assert (len(found.tokens), len(found.log_probabilities), found.ended) == (length, length, False)
-        found = translated(reader, ["the", "the dog Bo dog"])
-        assert [len(answer.tokens) for (answer,) in found] == [17, 18]
+        found = translated(reader, ["the", "the dog Bo dog Bo the dog Bo"])
+        assert [len(answer.tokens) for (answer,) in found] == [24, 26]
         found = translated(reader, ["the", "the dog Bo dog"], Decoding(max_length=3, beam_size=2))
         assert texts_of(found) == [["le le le"], ["le chien Bo"]]
 
@@ -264,7 +269,7 @@ class TestReading:
     def test_a_caption_that_never_ends_is_cut(self):
         reader = captioning([*"abcdefgh"], mean=[0.0] * 8, deviation=[1.0] * 8, longest=4, endless=True)
         ((found,),) = reader.translate([reader.read(np.eye(8, dtype=np.float32)[:1], "")], GREEDY)
-        assert (len(found.tokens), found.ended) == (14, False)
+        assert (len(found.tokens), found.ended) == (18, False)
 
     @pytest.mark.parametrize(
         ("line", "message"),
