@@ -214,6 +214,6 @@ def test_a_task_that_there_is_not(rnncli, reviews):
     status, out, err = rnncli("train", "reviews.csv", "--task", "classifcation")
     assert (status, out) == (2, "")
     assert err == (
-        "--task: task must be one of language_model, classification, regression, tagging, "
+        "--task: task must be one of language_model, classification, regression, tagging, translation, captioning, "
         'not "classifcation"; did you mean "classification"?\n'
     )
