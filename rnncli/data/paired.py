@@ -135,11 +135,12 @@ class PairBatch:
     """The target and `<eos>`, (T, B)."""
     mask: npt.NDArray[np.bool_] | None
     """(T, B), True for real tokens; None when all are."""
-    numbers: Indices
-    """(B,), which pairs these are."""
-    condition: Array | None = None
-    """What a language model is conditioned on: the single vectors, (D, B)."""
     carry: bool = False
+
+    @property
+    def condition(self) -> Array:
+        """What a model of captions is conditioned on: the single vectors, (D, B)."""
+        return self.source
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,9 +198,9 @@ def pair_batch(pairs: Pairs, numbers: Indices, *, single: bool) -> PairBatch:
     mask_or_none = None if with_end.all() else with_end
     if single:
         vectors = np.ascontiguousarray(pairs.source.together(numbers).T)
-        return PairBatch(vectors, None, inputs, targets, mask_or_none, numbers, condition=vectors)
+        return PairBatch(vectors, None, inputs, targets, mask_or_none)
     source, source_mask = _padded(pairs.source, numbers)
-    return PairBatch(source, None if source_mask.all() else source_mask, inputs, targets, mask_or_none, numbers)
+    return PairBatch(source, None if source_mask.all() else source_mask, inputs, targets, mask_or_none)
 
 
 def _padded(side: Side, numbers: npt.NDArray[np.integer[Any]]) -> tuple[Array, npt.NDArray[np.bool_]]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
+from rnncli.models.encoder import Encoded
 from rnncli.models.encoder_decoder_spec import EncoderDecoderSpec
 from rnncli.models.input_layer import InputCache, InputLayer, InputSizes
 from rnncli.nn.blocks import flat
@@ -48,9 +49,9 @@ class Decoder:
         """`embedding` is the encoder's, where both sides share one."""
         V, H = vocabulary_size, spec.hidden_size
         self.vocabulary_size, self.is_shared = V, embedding is not None
-        self.inputs = InputLayer(InputSizes(V), spec.embedding, dropout=spec.input_dropout, rng=rng, dtype=dtype)
-        if embedding:
-            self.inputs.embedding = embedding
+        self.inputs = InputLayer(
+            InputSizes(V), spec.embedding, shared=embedding, dropout=spec.input_dropout, rng=rng, dtype=dtype
+        )
         stack = replace(spec, initial_state="zeros")  # which the encoder hands over
         self.stack = stack.build(self.inputs.output_size + H * spec.input_feeding, rng=rng, dtype=dtype)
         self.attention: AttentiveStack | None = None
@@ -71,31 +72,24 @@ class Decoder:
     def loss(
         self,
         batch: SupportsBatch,
-        state: State,
-        annotations: Array,
-        annotations_mask: Array | None,
+        encoded: Encoded,
         rng: np.random.Generator | None,
         *,
         gradient: bool,
     ) -> tuple[Loss, DecoderCache]:
-        """Return the summed cross-entropy of the real targets in nats, and the cache.
-
-        From a state of each layer and annotations (F, S, B), with mask (S, B).
-        """
-        top, inputs, stack = self.read(batch, state, annotations, annotations_mask, rng, gradient=gradient)
+        """Return the summed cross-entropy of the real targets in nats, and the cache."""
+        top, inputs, stack = self.read(batch, encoded, rng, gradient=gradient)
         hidden, targets = flat(top), batch.targets.ravel()
         mask = None if batch.mask is None else batch.mask.ravel()
         if mask is not None:
             hidden, targets = hidden[:, mask], targets[mask]
         loss, output = self.output.loss(hidden, targets, gradient=gradient)
-        return loss, DecoderCache(inputs, stack, annotations, mask, batch.targets.shape, output)
+        return loss, DecoderCache(inputs, stack, encoded.annotations, mask, batch.targets.shape, output)
 
     def read(
         self,
         batch: SupportsBatch,
-        state: State,
-        annotations: Array,
-        annotations_mask: Array | None,
+        encoded: Encoded,
         rng: np.random.Generator | None = None,
         *,
         gradient: bool = False,
@@ -103,12 +97,12 @@ class Decoder:
         """Return what the output layer reads of tokens (T, B), (H, T, B), and the caches."""
         x, inputs = self.inputs.forward(batch.inputs, rng=rng)
         if self.attention is None:
-            top, _, cache = self.stack.forward(x, state, batch.mask, rng)
+            top, _, cache = self.stack.forward(x, encoded.state, batch.mask, rng)
             return top, inputs, cache
         if self.attention.input_feeding:
             x = self.inputs.vectors(x)
         top, attentive = self.attention.forward(
-            x, state, annotations, annotations_mask, batch.mask, rng, gradient=gradient
+            x, encoded.state, encoded.annotations, encoded.mask, batch.mask, rng, gradient=gradient
         )
         return top, inputs, attentive
 

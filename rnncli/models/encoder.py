@@ -31,6 +31,14 @@ class SupportsPairBatch(SupportsBatch, Protocol):
         ...
 
 
+class Encoded(NamedTuple):
+    """What a decoder is handed."""
+
+    annotations: Array  # (F, S, B)
+    state: State  # that each of its layers begins with
+    mask: Array | None  # (S, B), True for real steps; None when all are
+
+
 class EncoderCache(NamedTuple):
     """What a forward pass leaves for its backward pass."""
 
@@ -98,13 +106,13 @@ class Encoder:
         state: State | None = None,
         mask: Array | None = None,
         rng: np.random.Generator | None = None,
-    ) -> tuple[Array, State, EncoderCache]:
-        """Vectors (E, S, B) or a lookup, mask (S, B) → annotations (F, S, B), the decoder's first state, the cache."""
+    ) -> tuple[Encoded, EncoderCache]:
+        """Read vectors (E, S, B) or a lookup, with mask (S, B)."""
         annotations, final, cache = self.stack.forward(x, state, mask, rng)
         begin = final
         if self.bridges:
             begin = [bridge.forward(state) for bridge, state in zip(self.bridges, final, strict=True)]
-        return annotations, begin, EncoderCache(cache, final)
+        return Encoded(annotations, begin, mask), EncoderCache(cache, final)
 
     def backward(self, d_annotations: Array, d_begin: State, cache: EncoderCache) -> tuple[Array | None, State]:
         """Return ∂L/∂x, as of a `Recurrent`, and ∂L/∂state of the state before the first step."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rnncli.models.decoder import Decoder, DecoderCache
-from rnncli.models.encoder import Encoder, EncoderCache, SupportsPairBatch
+from rnncli.models.encoder import Encoded, Encoder, EncoderCache, SupportsPairBatch
 from rnncli.models.encoder_decoder_spec import EncoderDecoderSpec
 from rnncli.models.encoder_decoder_step import EncoderDecoderStep
 from rnncli.models.input_layer import NOTHING_READ, InputCache, InputSizes
@@ -81,8 +81,8 @@ class EncoderDecoder:
         gradient: bool = True,
     ) -> tuple[Loss, State, EncoderDecoderCache]:
         """Return the same for what the input layer made of the source, or vectors (E, S, B) that stand for nothing."""
-        annotations, begin, encoder = self.encoder.forward(x, state, batch.source_mask, rng)
-        loss, decoder = self.decoder.loss(batch, begin, annotations, batch.source_mask, rng, gradient=gradient)
+        encoded, encoder = self.encoder.forward(x, state, batch.source_mask, rng)
+        loss, decoder = self.decoder.loss(batch, encoded, rng, gradient=gradient)
         return loss, [], EncoderDecoderCache(inputs, encoder, decoder)
 
     def backward(self, cache: EncoderDecoderCache) -> tuple[Array | None, State]:
@@ -101,17 +101,15 @@ class EncoderDecoder:
         """Return what steps through many targets side by side, one token after the other."""
         return EncoderDecoderStep(self.encode, self.decoder)
 
-    def encode(self, batch: SupportsPairBatch) -> tuple[Array, State]:
-        """Return the annotations (F, S, B) and the state of each layer that the decoder begins with."""
+    def encode(self, batch: SupportsPairBatch) -> Encoded:
+        """Return what the decoder is handed."""
         x, _ = self.encoder.inputs.forward(batch.source)
-        annotations, begin, _ = self.encoder.forward(x, None, batch.source_mask)
-        return annotations, begin
+        return self.encoder.forward(x, None, batch.source_mask)[0]
 
     def attention_weights(self, batch: SupportsPairBatch) -> Array | None:
         """Return what each step of the target looks at, (T, S, B), 0 at padding; None without attention."""
         if self.decoder.attention is None:
             return None
-        annotations, begin = self.encode(batch)
-        _, _, cache = self.decoder.read(batch, begin, annotations, batch.source_mask)
+        _, _, cache = self.decoder.read(batch, self.encode(batch))
         assert isinstance(cache, AttentiveStackCache)
         return cache.attention.weights.transpose(1, 2, 0)

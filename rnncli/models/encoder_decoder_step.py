@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnncli.models.decoder import Decoder
-from rnncli.models.encoder import SupportsPairBatch
+from rnncli.models.encoder import Encoded, SupportsPairBatch
 from rnncli.nn.layer_step import LayerStep
 from rnncli.nn.layers import Recurrent
 from rnncli.nn.layers.attention import Memory
@@ -29,17 +29,17 @@ class DecodingState(NamedTuple):
 class EncoderDecoderStep:
     """The logits that follow one more token of the target, as `EncoderDecoder.loss` has them."""
 
-    def __init__(self, encode: Callable[[SupportsPairBatch], tuple[Array, State]], decoder: Decoder) -> None:
+    def __init__(self, encode: Callable[[SupportsPairBatch], Encoded], decoder: Decoder) -> None:
         self.encode, self.decoder = encode, decoder
         self.layers = [LayerStep(layer) for layer in decoder.stack.layers if isinstance(layer, Recurrent)]
 
     def begin(self, batch: SupportsPairBatch) -> tuple[Array, DecodingState]:
         """Read the sources, and the begin symbols; return the logits (V, B) of the first tokens, and the state."""
-        annotations, layers = self.encode(batch)
+        annotations, state, mask = self.encode(batch)
         attentive, B = self.decoder.attention, annotations.shape[-1]
-        memory = attentive.attention.remember(annotations, batch.source_mask) if attentive else None
+        memory = attentive.attention.remember(annotations, mask) if attentive else None
         fed = np.zeros((self.layers[-1].hidden_size, B), annotations.dtype)
-        return self(batch.inputs[0], DecodingState(layers, fed, memory, np.arange(B)))
+        return self(batch.inputs[0], DecodingState(state, fed, memory, np.arange(B)))
 
     def select(self, state: DecodingState, columns: Array) -> DecodingState:
         """Return a state made of copies of these columns (B',).
@@ -65,7 +65,7 @@ class EncoderDecoderStep:
             below = layers[-1][0]
         if decoder.attention and state.memory:
             attention = decoder.attention.attention
-            cache = attention.begin(state.memory, 1, gradient=False)
+            cache = attention.room(state.memory, 1, gradient=False)
             below = fed = np.ascontiguousarray(attention.attend(below[:, None], cache)[:, 0])
         logits, _ = decoder.output.forward(below)
         return logits, state._replace(layers=layers, fed=fed)

@@ -63,15 +63,17 @@ class InputLayer:
         characters: CharacterEncoderSpec | None = None,
         pretrained: Pretrained | None = None,
         *,
+        shared: Embedding | None = None,
         dropout: float = 0.0,
         rng: np.random.Generator | None,
         dtype: DTypeLike,
     ) -> None:
+        """`shared` is the embedding of another layer, to be this one's, too."""
         self.sizes, self.dtype, V = sizes, dtype, sizes.vocabulary
         self.embedding: Embedding | None = None
         self.characters: CharacterEncoder | None = None
         if V is not None:
-            self.embedding = embedding.build(V, pretrained, rng=rng, dtype=dtype, deviation=DEVIATION)
+            self.embedding = shared or embedding.build(V, pretrained, rng=rng, dtype=dtype, deviation=DEVIATION)
         if V is not None and characters:
             C = sizes.characters
             self.characters = CharacterEncoder(characters, C, rng=rng, dtype=dtype, deviation=DEVIATION)

@@ -38,14 +38,9 @@ class PairDataset:
 
     @property
     def resources(self) -> Resources:
-        """What a model of these data needs beside its weights: `source`, a vocabulary, or `scale`; `target`, `longest`.
-
-        What there is not is None.
-        """
-        vocabulary, scale = self.source.vocabulary, self.source.standardization
+        """What a model of these data needs beside its weights: how it reads a source, tokens of targets, lengths."""
         return {
-            "source": vocabulary.to_plain() if vocabulary else None,
-            "scale": scale.to_plain() if scale else None,
+            "source": self.source.resources(),
             "target": self.target.to_plain(),
             "longest": [*self.longest],
         }

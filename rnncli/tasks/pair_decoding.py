@@ -173,10 +173,9 @@ class TargetSearch:
         found, mask = padded(targets)
         inputs = side_by_side([np.append(self.begin_id, ids[:-1]) for ids in targets])
         if self.single:
-            vectors = np.stack(chosen, axis=-1)
-            return PairBatch(vectors, None, inputs, found, mask, numbers, condition=vectors)
+            return PairBatch(np.stack(chosen, axis=-1), None, inputs, found, mask)
         source, source_mask = padded(chosen)
-        return PairBatch(source, source_mask, inputs, found, mask, numbers)
+        return PairBatch(source, source_mask, inputs, found, mask)
 
 
 def _log_probabilities(logits: Array, ids: Array) -> Array:

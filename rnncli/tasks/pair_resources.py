@@ -3,17 +3,15 @@
 from rnncli.data import Vocabulary
 from rnncli.errors import DataError
 from rnncli.tasks.protocol import Resources
-from rnncli.tasks.sequence_inputs import Inputs, Standardization
+from rnncli.tasks.sequence_inputs import Inputs, inputs_of
 
 
 def source_of(resources: Resources) -> Inputs:
     """Return how sources are read; DataError when a checkpoint's resources do not say so."""
-    match resources:
-        case {"source": dict(plain), "scale": None}:
-            return Inputs(Vocabulary.from_plain(plain), None)
-        case {"source": None, "scale": dict(plain)}:
-            return Inputs(None, Standardization.from_plain(plain))
-    raise DataError("no vocabulary of sources, and no mean and deviation of vectors either")
+    match resources.get("source"):
+        case dict(plain):
+            return inputs_of(plain)
+    raise DataError("no way to read sources")
 
 
 def target_of(resources: Resources) -> Vocabulary:

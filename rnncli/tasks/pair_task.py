@@ -34,6 +34,11 @@ class PairTask(Task):
     decoding: DecodingSpec = DecodingSpec()
 
     @property
+    def _decoding(self) -> Decoding:
+        """How answers are found that are scored or shown: one of each source."""
+        return Decoding(**asdict(self.decoding))
+
+    @property
     def unit(self) -> Unit:
         """What a loss is counted by."""
         return self.data.tokenizer.level
@@ -82,7 +87,7 @@ class PairTask(Task):
         self, model: Any, resources: Resources, train: Pairs | None, parts: Mapping[str, Pairs]
     ) -> list[TranslationScore]:
         """Return what the model's answers are worth on each split that is not empty, beside naive baselines."""
-        return score(TranslationModel(model, self, resources), train, parts, Decoding(**asdict(self.decoding)))
+        return score(TranslationModel(model, self, resources), train, parts, self._decoding)
 
     def summary(self, dataset: PairDataset) -> str:
         """Say in a few words what the model is trained on."""
@@ -93,5 +98,5 @@ class PairTask(Task):
         part = dataset.splits.validation if len(dataset.splits.validation) else dataset.splits.train
         few = part.part(np.arange(min(SAMPLES, len(part))))
         texts = few.target_text if few.source_text is None else few.source_text
-        written = answers(TranslationModel(model, self, dataset.resources), few, Decoding(**asdict(self.decoding)))
+        written = answers(TranslationModel(model, self, dataset.resources), few, self._decoding)
         return "\n".join(f"{texts[i]} → {answer.text}" for i, answer in enumerate(written))

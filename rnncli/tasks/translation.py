@@ -51,7 +51,7 @@ class TranslationTask(PairTask):
             self.model,
             len(target),
             source.sizes,
-            shared=self.data.shared_vocabulary and source.vocabulary is not None,
+            shared=self.data.is_shared and source.vocabulary is not None,
             rng=rng,
             dtype=dtype,
         )
@@ -62,9 +62,9 @@ class TranslationTask(PairTask):
             raise DataError("a vocabulary of another tokenizer")
         if source is None:
             return
-        if source.spec != (self.data.source_tokenizer or self.data.tokenizer):
+        if source.spec != self.data.of_sources:
             raise DataError("a source vocabulary of another tokenizer")
-        if self.data.shared_vocabulary and source != target:
+        if self.data.is_shared and source != target:
             raise DataError("two vocabularies, where the spec has a shared one")
 
     def gradient_cases(self, random_seed: int) -> Iterator[GradientCase]:
@@ -75,7 +75,7 @@ class TranslationTask(PairTask):
                 self.model,
                 sizes,
                 12,
-                shared=self.data.shared_vocabulary and sizes.vocabulary is not None,
+                shared=self.data.is_shared and sizes.vocabulary is not None,
                 title=f"{self.model.cell.name}, encoder–decoder, {'masked' if masked else 'full'}",
                 masked=masked,
                 random_seed=random_seed,

@@ -1,8 +1,8 @@
 """Write sample_data/shapes.npz and shapes.tsv again: pictures of one coloured shape each, and what they show.
 
-Pictures are as those of `rnncli data shapes`: 10 by 10 pixels, red, green and blue of each, row by row from the top. But
-there is one shape in each, somewhere in a quarter of the picture. How bright it is varies, and how bright the ground
-is. Line n of the captions says what row n of x (P, 300) shows.
+Pictures are as those of `rnncli data shapes`: 10 by 10 pixels, red, green and blue of each, row by row from the top.
+But there is one shape in each, somewhere in a quarter of the picture. How bright it is varies, and how bright the
+ground is. Line n of the captions says what row n of x (P, 300) shows.
 
     python tests/data/make_sample_shapes.py
 """

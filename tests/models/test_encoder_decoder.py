@@ -156,7 +156,7 @@ def test_a_shared_vocabulary_has_one_embedding():
 def test_without_a_bridge_the_decoder_begins_where_the_encoder_ends():
     model, batch = model_of({"bidirectional": False, "num_layers": 2}), batch_of()
     assert not any(name.startswith("bridge") for name in model.parameters())
-    _, begin = model.encode(batch)
+    _, begin, _ = model.encode(batch)
     x, _ = model.encoder.inputs.forward(batch.source)
     _, final, _ = model.encoder.stack.forward(x, None, batch.source_mask)
     for mine, theirs in zip(begin, final, strict=True):

@@ -34,7 +34,7 @@ class Echo:
         """Return the first logits, and where each column stands: what it says, how long that is, and at which place."""
         self.begun.append(batch)
         assert (batch.inputs[0] == 1).all()  # <bos>
-        says = self.words[batch.source if batch.condition is None else batch.condition.argmax(axis=0)[None]]
+        says = self.words[batch.source if batch.source.dtype.kind in "iu" else batch.condition.argmax(axis=0)[None]]
         lengths = np.full(says.shape[1], len(says)) if batch.source_mask is None else batch.source_mask.sum(axis=0)
         return self._logits(says, lengths, 0), (says, lengths, 0)
 
@@ -87,7 +87,7 @@ def echoing(words, *, levels=("word", "word"), lowercase=False, longest=(3, 4), 
     said = [target.unknown_id] * len(source)
     for (token, word), name in zip(words.items(), spaced(words, levels[0]), strict=True):
         said[source.ids[name]] = -1 if token in nan else target.ids[spaced([word], levels[1])[0]]
-    plain = {"source": source.to_plain(), "scale": None, "target": target.to_plain(), "longest": [*longest]}
+    plain = {"source": {"vocabulary": source.to_plain()}, "target": target.to_plain(), "longest": [*longest]}
     task = SimpleNamespace(task="translation", single=False, data=DATA)
     return TranslationModel(Echo(said, target.end_id, len(target), **settings), task, plain)
 
@@ -95,8 +95,8 @@ def echoing(words, *, levels=("word", "word"), lowercase=False, longest=(3, 4), 
 def captioning(words, *, mean, deviation, longest=4, **settings):
     """A model that says the word with the number of the largest of a standardized vector's numbers."""
     target = vocabulary(spaced(words, "word"))
-    plain = {"source": None, "target": target.to_plain(), "longest": [1, longest]}
-    plain["scale"] = {"mean": [*mean], "deviation": [*deviation]}
+    scale = {"mean": [*mean], "deviation": [*deviation]}
+    plain = {"source": {"standardization": scale}, "target": target.to_plain(), "longest": [1, longest]}
     task = SimpleNamespace(task="captioning", single=True, data=DATA)
     said = [target.ids[f" {word}"] for word in words]
     return TranslationModel(Echo(said, target.end_id, len(target), attention="none", **settings), task, plain)

@@ -19,6 +19,7 @@ from tests.tasks.written_pairs import (
     refusal,
     spelled,
     translations,
+    vocabularies,
     with_split,
     written,
 )
@@ -56,7 +57,7 @@ def test_pairs_of_every_format_in_ids_and_as_they_were_written(tmp_path, files):
 def test_vocabularies_count_the_training_part_alone(tmp_path):
     files = {"p.tsv": "a b\tx\na\ty x\n", "v.tsv": "a c\tz x\nq a\ty\n"}
     dataset = translations(tmp_path, files, train="p.tsv", validation="v.tsv")
-    source, target = (Vocabulary.from_plain(dataset.resources[side]) for side in ("source", "target"))
+    source, target = (Vocabulary.from_plain(plain) for plain in vocabularies(dataset))
     assert dict(zip(source.tokens, source.counts, strict=True)) == {"<unk>": 0, " a": 2, " b": 1}
     assert dict(zip(target.tokens, target.counts, strict=True)) == {
         "<unk>": 0, "<bos>": 2, "<eos>": 2, " x": 2, " y": 1,
@@ -71,7 +72,7 @@ def test_vocabularies_count_the_training_part_alone(tmp_path):
 def test_words_that_are_rare_are_unknown_on_either_side(tmp_path):
     dataset = translations(tmp_path, {"p.tsv": "a b\tx\na\ty x\n"}, tokenizer=TokenizerSpec("word", min_count=2))
     assert spelled(dataset.splits.train, dataset.resources) == [("a<unk>", "x"), ("a", "<unk> x")]
-    assert dataset.resources["source"]["counts"] == [1, 2]
+    assert vocabularies(dataset)[0]["counts"] == [1, 2]
     assert "33.33% of the train source tokens are not in the vocabulary" in dataset.notices
 
 
@@ -86,19 +87,20 @@ def test_a_first_word_is_the_word_that_it_is_elsewhere(tmp_path):
 def test_each_side_has_its_tokenizer(tmp_path):
     settings = {"tokenizer": TokenizerSpec("character"), "source_tokenizer": TokenizerSpec("word", lowercase=True)}
     dataset = translations(tmp_path, {"p.tsv": "Ab ab\tXy\n"}, **settings)
-    assert dataset.resources["source"]["tokens"] == ["<unk>", " ab"]
+    assert vocabularies(dataset)[0]["tokens"] == ["<unk>", " ab"]
     assert dataset.resources["target"]["tokens"] == ["<unk>", "<bos>", "<eos>", "X", "y"]
     assert dataset.resources["longest"] == [2, 2]
     assert dataset.splits.train.source_text[0] == "Ab ab"
     settings = {"tokenizer": TokenizerSpec("byte"), "source_tokenizer": TokenizerSpec("character")}
     dataset = translations(tmp_path, {"p.tsv": "é\té\n"}, **settings)
     assert dataset.resources["longest"] == [1, 2]
-    assert (len(dataset.resources["source"]["tokens"]), len(dataset.resources["target"]["tokens"])) == (2, 258)
+    assert (len(vocabularies(dataset)[0]["tokens"]), len(dataset.resources["target"]["tokens"])) == (2, 258)
 
 
 def test_a_shared_vocabulary_is_of_both_sides(tmp_path):
     dataset = translations(tmp_path, {"p.tsv": "a b\ta\nc\tc d a\n"}, shared_vocabulary=True)
-    assert dataset.resources["source"] == dataset.resources["target"]
+    source, target = vocabularies(dataset)
+    assert source == target
     target = dataset.target
     assert dict(zip(target.tokens, target.counts, strict=True)) == {
         "<unk>": 0, "<bos>": 2, "<eos>": 2, " a": 3, " c": 2, " b": 1, " d": 1,
@@ -121,7 +123,7 @@ def test_pairs_with_a_longer_side_are_left_out_and_counted(tmp_path):
         f"validation pairs {limit}: 1, first {tmp_path}/v.tsv:1",
     )
     assert dataset.resources["longest"] == [2, 2]
-    assert " c" not in dataset.resources["source"]["tokens"]
+    assert " c" not in vocabularies(dataset)[0]["tokens"]
     assert refusal(tmp_path, translations, {"p.tsv": "a b\tx\n"}, max_length=1) == (
         "p.tsv:1: there are only train pairs of more than 1 tokens (data.max_length); set it higher"
     )

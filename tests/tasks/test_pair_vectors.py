@@ -39,7 +39,7 @@ def test_rows_go_with_sentences(tmp_path, files, found):
     assert not any("left out" in notice for notice in dataset.notices)
     assert dataset.splits.train.place(0) == f"{tmp_path}/{[*files][1]}:{2 if 'c.csv' in files else 1}"
     assert dataset.source.width == 2
-    assert dataset.resources["source"] is None
+    assert dataset.resources["source"].keys() == {"standardization"}
     assert dataset.resources["longest"] == [1, 1]
 
 
@@ -92,7 +92,7 @@ def test_vectors_are_standardized_by_those_to_train_on_each_counted_once(tmp_pat
     dataset = captions(tmp_path, files, train=("x.npy", "c.tsv"), validation=("x.npy", "v.tsv"), **with_split(0, 0.25))
     train = np.unique(dataset.splits.train.source.order)
     assert 20 < len(train) < 40
-    scale = Standardization.from_plain(dataset.resources["scale"])
+    scale = Standardization.from_plain(dataset.resources["source"]["standardization"])
     np.testing.assert_allclose(scale.mean, x[train].mean(0), rtol=1e-6)
     np.testing.assert_allclose(scale.deviation, [*x[train].std(0)[:2], 1], rtol=1e-5)
     for part in dataset.splits:

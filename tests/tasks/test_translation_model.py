@@ -113,7 +113,7 @@ class TestUnknownWords:
         (found,), (other,) = translated(reader, ["The dog sees SUE ?", "the dog"], decoding)
         assert (found.text, found.tokens[3]) == ("le chien voit SUE ?", "SUE")
         assert (other.text, other.attention, found.attention) == ("le chien", None, None)
-        assert [len(batch.numbers) for batch in reader.model.looked] == [1]  # only where there is one
+        assert [batch.inputs.shape[1] for batch in reader.model.looked] == [1]  # only where there is one
         ((found,),) = translated(reader, ["İZ sees"], decoding)  # whose lower case has one character more
         assert found.text == "İZ voit"
         reader = echoing({"a": "x"}, levels=("character", "character"), lowercase=True)
@@ -155,7 +155,7 @@ class TestBatches:
     def test_answers_stand_in_order_and_do_not_depend_on_the_others(self, decoding):
         reader = echoing(WORDS)
         found = translated(reader, TEXTS, decoding, attention=True)
-        assert max(len(batch.numbers) for batch in reader.model.begun) == 64
+        assert max(batch.inputs.shape[1] for batch in reader.model.begun) == 64
         for number, (text, answers) in enumerate(zip(TEXTS, found, strict=True)):
             (alone,) = translated(reader, [text], decoding, attention=True, first=number)
             assert len(alone) == len(answers) == decoding.n_best

@@ -58,12 +58,18 @@ def refusal(folder, read, *arguments, **options):
     return line
 
 
+def vocabularies(dataset):
+    """Return what a checkpoint holds of the tokens of sources, and of targets."""
+    return dataset.resources["source"]["vocabulary"], dataset.resources["target"]
+
+
 def spelled(part, resources):
     """Return the pairs of a part by way of their ids: (source, target), texts or vectors (S, D) as lists."""
     found = []
     for i in range(len(part)):
         source = part.source.of(i)
-        left = source.tolist() if resources["source"] is None else text_of(source, resources["source"])
+        vocabulary = resources["source"].get("vocabulary")
+        left = text_of(source, vocabulary) if vocabulary else source.tolist()
         found.append((left, text_of(part.target.of(i), resources["target"])))
     return found
 
