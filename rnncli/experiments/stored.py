@@ -24,25 +24,6 @@ from rnncli.tasks.translation_model import TranslationModel
 from rnncli.training import checkpoint as checkpoints
 from rnncli.training.checkpoint import Checkpoint
 
-_DATA: dict[type[Any], str] = {
-    LabelledTask: "--task classification reviews.csv",
-    TaggingTask: "--task tagging sentences.conll",
-    TranslationTask: "--task translation pairs.tsv",
-    CaptioningTask: "--task captioning features.npz captions.tsv",
-}
-"""What a hint suggests to train on."""
-
-
-_COMMANDS = {
-    "language_model": "generate",
-    "classification": "classify",
-    "regression": "classify",
-    "tagging": "tag",
-    "translation": "translate",
-    "captioning": "caption",
-}
-"""What a model of each task is for."""
-
 
 @dataclass(frozen=True)
 class LoadedModel:
@@ -95,7 +76,7 @@ class LoadedModel:
     def _expect(self, *tasks: type[Any]) -> None:
         if not isinstance(self.task, tasks):
             wanted = _names(tasks)
-            hint = f"use rnncli {_COMMANDS.get(self.task.task, 'evaluate')}"
+            hint = f"use rnncli {self.task.command}"
             message = f"{self.path} holds a model of task {self.task.task}, where one of {wanted} is needed"
             raise UsageError(message, hint=hint)
 
@@ -132,7 +113,7 @@ def find(path: Path | None, runs: Path, *tasks: type[Any]) -> LoadedModel:
         if not tasks or isinstance(loaded.task, tasks):
             return loaded
     kind = f" of task {_names(tasks)}" if models else ""
-    data = _DATA.get(tasks[0], "corpus.txt") if tasks else "corpus.txt"
+    data = (tasks[0] if tasks else LanguageModelTask).example
     raise UsageError(
         f"no model{kind} under {runs}{os.sep}", hint=f"train one: rnncli train {data}; or name one: --model PATH"
     )

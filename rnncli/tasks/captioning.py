@@ -21,6 +21,8 @@ from rnncli.training.trainer import TrainingSpec
 class CaptioningTask(PairTask):
     """A spec of `task: captioning`: a language model whose condition is the vector."""
 
+    command = "caption"
+    example = "--task captioning features.npz captions.tsv"
     inherited: ClassVar[tuple[str, ...]] = ("model", "data.tokenizer", "data.columns", "data.standardize")
     single = True
 

@@ -38,6 +38,8 @@ from rnncli.training.trainer import TrainingSpec
 class LabelledTask(SequenceTask):
     """What classification and regression have in common: all but the targets."""
 
+    command = "classify"
+    example = "--task classification reviews.csv"
     inherited: ClassVar[tuple[str, ...]] = (
         "model",
         "data.tokenizer",

@@ -49,6 +49,8 @@ class TextScore:
 class LanguageModelTask(Task):
     """A spec of `task: language_model`."""
 
+    command = "generate"
+    example = "corpus.txt"
     inherited: ClassVar[tuple[str, ...]] = ("data.condition", "model", "data.tokenizer", "data.format")
     score_type = TextScore
     fitting: ClassVar[tuple[str, ...]] = ("batch_size", "bptt_length")

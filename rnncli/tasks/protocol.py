@@ -85,6 +85,12 @@ class Score(Protocol):
 class Task(ABC):
     """A spec of one task; `data` has the paths `train`, `validation` and `test`, and an `encoding`."""
 
+    command: ClassVar[str]
+    """The command that its models are for."""
+
+    example: ClassVar[str]
+    """What `rnncli train` is given in hints, to train one."""
+
     inherited: ClassVar[tuple[str, ...]]
     """The settings that weights depend on: who begins with a model's weights has its settings, too."""
 

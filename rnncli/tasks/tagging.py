@@ -32,6 +32,8 @@ from rnncli.training.trainer import TrainingSpec
 class TaggingTask(SequenceTask):
     """A spec of `task: tagging`."""
 
+    command = "tag"
+    example = "--task tagging sentences.conll"
     inherited: ClassVar[tuple[str, ...]] = (
         "model",
         "data.tokenizer",

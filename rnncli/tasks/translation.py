@@ -25,6 +25,8 @@ from rnncli.training.trainer import TrainingSpec
 class TranslationTask(PairTask):
     """A spec of `task: translation`."""
 
+    command = "translate"
+    example = "--task translation pairs.tsv"
     inherited: ClassVar[tuple[str, ...]] = (
         "model",
         "data.tokenizer",

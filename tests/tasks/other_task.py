@@ -11,6 +11,8 @@ from tests.tasks.tiny_runs import tiny_task
 
 @dataclass(frozen=True)
 class OtherTask(Task):
+    command = "ponder"
+    example = "--task other corpus.txt"
     inherited: ClassVar[tuple[str, ...]] = ("model", "data.tokenizer", "training.bptt_length")
     fitting: ClassVar[tuple[str, ...]] = LanguageModelTask.fitting
 
