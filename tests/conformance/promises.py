@@ -1,10 +1,24 @@
-"""What every kind of run keeps, whatever it learns: it goes on to the byte, and workers change nothing."""
+"""What every kind of run keeps, whatever it learns: exact resumption, the same with workers, right gradients."""
 
 import numpy as np
 
 from rnncli import experiments
+from rnncli.spec import to_yaml
 from rnncli.training.events import StepDone, Validated
+from rnncli.training.optimizers import OPTIMIZERS
+from rnncli.training.schedules import Plateau
+from tests.cli.conftest import invoke, strict_json
 from tests.conformance.test_resume import cut, outcome
+
+SIZES = {"hidden_size": 4, "num_layers": 2, "dropout": 0.2, "recurrent_dropout": 0.1}
+WITHOUT_DROPOUT = {"dropout": 0.0, "recurrent_dropout": 0.0}
+TRAINING = {
+    "validate_every": 6,
+    "optimizer": OPTIMIZERS["adam"](learning_rate=0.02),
+    "schedule": Plateau(warmup_steps=3, patience=1),
+    "patience": None,
+}
+"""About twenty steps of it warm up, are validated three times, and slow down where validation got no better."""
 
 
 def assert_resumes(begin, base, workers=1):
@@ -47,3 +61,13 @@ def assert_workers_agree(begin):
     moved = {name: np.abs(p.value - before[name]).max(initial=0) for name, p in run.model.parameters().items()}
     assert max(moved.values()) > 0.02
     return moved
+
+
+def parameters_checked(task, base):
+    """The parameters of the task's spec, whose gradients are all right."""
+    path = base / "spec.yaml"
+    path.write_text(to_yaml(task))
+    status, out, err = invoke("gradcheck", path, "--json")
+    report = strict_json(out)
+    assert (status, err, report["failures"]) == (0, "", 0)
+    return {row["parameter"] for row in report["rows"]}

@@ -1,7 +1,7 @@
 """What every way of conditioning a language model keeps: exact resumption, workers, storage, padding, gradients."""
 
 import itertools
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,12 +10,15 @@ from rnncli import experiments
 from rnncli.data import Items
 from rnncli.models.condition import CONDITIONS
 from rnncli.nn.cells import CELLS
-from rnncli.spec import to_yaml
 from rnncli.tasks.text_data import make_batches
-from rnncli.training.optimizers import OPTIMIZERS
-from rnncli.training.schedules import Plateau
-from tests.cli.conftest import invoke, strict_json
-from tests.conformance.promises import assert_resumes, assert_workers_agree
+from tests.conformance.promises import (
+    SIZES,
+    TRAINING,
+    WITHOUT_DROPOUT,
+    assert_resumes,
+    assert_workers_agree,
+    parameters_checked,
+)
 from tests.tasks.conditioned_runs import CSV, conditioned_task, start, trained
 
 LONG = CSV + CSV.partition("\n")[2]  # enough for batches that two workers can share
@@ -26,48 +29,35 @@ SAMPLE = [("bias", "lstm", "truncated"), ("initial_state", "gru", "full"), ("inp
 
 def make_task(way, cell, windows, *, model=(), **training):
     """A task with two conditions, and dropout, that trains for about twenty steps."""
-    settings = {
-        "steps": 20,
-        "batch_size": 20,
-        "validate_every": 6,
-        "optimizer": OPTIMIZERS["adam"](learning_rate=0.02),
-        "schedule": Plateau(warmup_steps=3, patience=1),
-        "patience": None,
-    }
-    sizes = {"hidden_size": 4, "num_layers": 2, "dropout": 0.2, "recurrent_dropout": 0.1, "condition": way}
-    settings |= WINDOWS[windows] | training
-    return conditioned_task(cell=cell, data={"condition": ("mood", "author")}, model=sizes | dict(model), **settings)
+    settings = {**TRAINING, "steps": 20, "batch_size": 20} | WINDOWS[windows] | training
+    sizes = {**SIZES, "condition": way} | dict(model)
+    return conditioned_task(cell=cell, data={"condition": ("mood", "author")}, model=sizes, **settings)
 
 
 def begin(task, base, name):
     return start(task, base, name, **{"quotes.csv": LONG})
 
 
-def check_resumption(base, *architecture, **training):
-    task = make_task(*architecture, **training)
-    assert_resumes(lambda name: begin(task, base, name), base, training.get("workers", 1))
-
-
 @pytest.mark.parametrize("architecture", SAMPLE, ids=str)
 def test_a_cut_run_ends_like_an_unbroken_one(tmp_path, architecture):
-    check_resumption(tmp_path, *architecture)
+    assert_resumes(partial(begin, make_task(*architecture), tmp_path), tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", PRODUCT, ids=str)
 def test_every_cut_run_ends_like_an_unbroken_one(tmp_path, architecture):
-    check_resumption(tmp_path, *architecture)
+    assert_resumes(partial(begin, make_task(*architecture), tmp_path), tmp_path)
 
 
 def test_with_workers_too(tmp_path):
-    check_resumption(tmp_path, "bias", "gru", "truncated", workers=2, batch_size=8)
+    task = make_task("bias", "gru", "truncated", workers=2, batch_size=8)
+    assert_resumes(partial(begin, task, tmp_path), tmp_path, workers=2)
 
 
 @pytest.mark.parametrize("way", CONDITIONS)
 def test_two_workers_learn_what_one_does(tmp_path, way):
     def begin_with(workers):
-        model = {"dropout": 0.0, "recurrent_dropout": 0.0}
-        task = make_task(way, "gru", "truncated", model=model, workers=workers, steps=10, batch_size=8)
+        task = make_task(way, "gru", "truncated", model=WITHOUT_DROPOUT, workers=workers, steps=10, batch_size=8)
         return begin(task, tmp_path, f"run {workers}")
 
     assert assert_workers_agree(begin_with)["condition.weight"] > 0.02
@@ -86,7 +76,7 @@ def test_a_stored_model_writes_the_same(tmp_path, architecture):
 
 @pytest.mark.parametrize("way", CONDITIONS)
 def test_neither_padding_nor_neighbours_change_a_loss_or_a_gradient(tmp_path, way):
-    task = make_task(way, "lstm", "full", model={"dropout": 0.0, "recurrent_dropout": 0.0})
+    task = make_task(way, "lstm", "full", model=WITHOUT_DROPOUT)
     run = begin(task, tmp_path, "run")
     part, found = run.dataset.part("validation"), []
     for batch_size in (1, 4, len(part)):
@@ -120,11 +110,6 @@ def test_truncated_windows_have_the_loss_of_whole_texts(tmp_path, way):
 
 @pytest.mark.parametrize("architecture", SAMPLE, ids=str)
 def test_gradients_of_a_spec(tmp_path, architecture):
-    path = Path(tmp_path, "spec.yaml")
-    path.write_text(to_yaml(make_task(*architecture, model={"hidden_size": 2, "num_layers": 1})))
-    status, out, err = invoke("gradcheck", path, "--json")
-    report = strict_json(out)
-    names = {row["parameter"] for row in report["rows"]}
-    assert (status, err, report["failures"]) == (0, "", 0)
+    names = parameters_checked(make_task(*architecture, model={"hidden_size": 2, "num_layers": 1}), tmp_path)
     assert {"condition", "condition.weight", "inputs"} <= names
     assert ("condition.bias" in names) == (architecture[0] != "bias")

@@ -2,7 +2,7 @@
 
 import io
 import itertools
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,16 +15,19 @@ from rnncli.models.encoder_decoder_gradient_cases import WAYS
 from rnncli.models.encoder_decoder_spec import EncoderDecoderSpec
 from rnncli.models.language_model import LanguageModelSpec
 from rnncli.nn.cells import CELLS
-from rnncli.spec import to_yaml
 from rnncli.tasks import CaptioningTask, TranslationTask
 from rnncli.tasks.pair_decoding import Decoding
 from rnncli.tasks.pair_spec import CaptioningDataSpec, TranslationDataSpec
 from rnncli.tasks.translation_model import Source
-from rnncli.training.optimizers import OPTIMIZERS
-from rnncli.training.schedules import Plateau
 from rnncli.training.trainer import TrainingSpec
-from tests.cli.conftest import invoke, strict_json
-from tests.conformance.promises import assert_resumes, assert_workers_agree
+from tests.conformance.promises import (
+    SIZES,
+    TRAINING,
+    WITHOUT_DROPOUT,
+    assert_resumes,
+    assert_workers_agree,
+    parameters_checked,
+)
 
 _random = np.random.default_rng(3)
 _WORDS = {"one": "un", "two": "deux", "red": "rouge", "dogs": "chiens"}
@@ -73,8 +76,7 @@ SAMPLE = [
 def make_task(kind, way, cell, *, model=(), **training):
     """A task of this kind, with dropout, that trains for about twenty steps."""
     make, data = KINDS[kind]
-    own = {"hidden_size": 4, "num_layers": 2, "dropout": 0.2, "recurrent_dropout": 0.1, "cell": CELLS[cell]()}
-    own["embedding"] = EmbeddingSpec(size=4)
+    own = {**SIZES, "cell": CELLS[cell](), "embedding": EmbeddingSpec(size=4)}
     if make is CaptioningTask:
         spec = LanguageModelSpec(condition=way, **own | dict(model))
         files = CaptioningDataSpec(**data)
@@ -83,15 +85,8 @@ def make_task(kind, way, cell, *, model=(), **training):
         way = {"attention": attention, "input_feeding": feeding, "bidirectional": attention != "dot"}
         spec = EncoderDecoderSpec(**own | {"input_dropout": 0.1} | way | dict(model))
         files = TranslationDataSpec(**{"train": "pairs.tsv", **data})
-    settings = {
-        "epochs": 1,
-        "batch_size": 8,
-        "validate_every": 6,
-        "optimizer": OPTIMIZERS["adam"](learning_rate=0.02),
-        "schedule": Plateau(warmup_steps=3, patience=1),
-        "patience": None,
-    }
-    return make(data=files, model=spec, training=TrainingSpec(**settings | training))
+    settings = {**TRAINING, "epochs": 1, "batch_size": 8} | training
+    return make(data=files, model=spec, training=TrainingSpec(**settings))
 
 
 def begin(task, base, name):
@@ -100,32 +95,26 @@ def begin(task, base, name):
     return experiments.start(task, base, base / name)
 
 
-def check_resumption(base, *architecture, **training):
-    task = make_task(*architecture, **training)
-    assert_resumes(lambda name: begin(task, base, name), base, training.get("workers", 1))
-
-
 @pytest.mark.parametrize("architecture", SAMPLE, ids=str)
 def test_a_cut_run_ends_like_an_unbroken_one(tmp_path, architecture):
-    check_resumption(tmp_path, *architecture)
+    assert_resumes(partial(begin, make_task(*architecture), tmp_path), tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", [*TRANSLATED, *CAPTIONED], ids=str)
 def test_every_cut_run_ends_like_an_unbroken_one(tmp_path, architecture):
-    check_resumption(tmp_path, *architecture)
+    assert_resumes(partial(begin, make_task(*architecture), tmp_path), tmp_path)
 
 
 @pytest.mark.parametrize("architecture", [SAMPLE[0], SAMPLE[-3]], ids=str)
 def test_with_workers_too(tmp_path, architecture):
-    check_resumption(tmp_path, *architecture, workers=2)
+    assert_resumes(partial(begin, make_task(*architecture, workers=2), tmp_path), tmp_path, workers=2)
 
 
 @pytest.mark.parametrize("architecture", SAMPLE, ids=str)
 def test_two_workers_learn_what_one_does(tmp_path, architecture):
     def started(workers):
-        model = {"dropout": 0.0, "recurrent_dropout": 0.0}
-        model |= {} if architecture[0] == "captions" else {"input_dropout": 0.0}
+        model = WITHOUT_DROPOUT | ({} if architecture[0] == "captions" else {"input_dropout": 0.0})
         return begin(make_task(*architecture, model=model, workers=workers, steps=10), tmp_path, f"run {workers}")
 
     assert_workers_agree(started)
@@ -149,13 +138,7 @@ def test_a_stored_model_answers_the_same(tmp_path, architecture):
 
 @pytest.mark.parametrize("architecture", SAMPLE, ids=str)
 def test_gradients_of_a_spec(tmp_path, architecture):
-    path = Path(tmp_path, "spec.yaml")
-    model = {"hidden_size": 2, "num_layers": 1}
-    path.write_text(to_yaml(make_task(*architecture, model=model)))
-    status, out, err = invoke("gradcheck", path, "--json")
-    report = strict_json(out)
-    names = {row["parameter"] for row in report["rows"]}
-    assert (status, err, report["failures"]) == (0, "", 0)
+    names = parameters_checked(make_task(*architecture, model={"hidden_size": 2, "num_layers": 1}), tmp_path)
     assert {"output.weight", "output.bias"} <= names
     kind, way, _ = architecture
     if kind == "captions":

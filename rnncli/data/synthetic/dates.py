@@ -97,8 +97,8 @@ class Dates(PairSet):
     source: ClassVar[str] = "ISO 8601; POSIX for years of two digits"
 
     def longest(self, split: Split) -> int:  # noqa: ARG002
-        """Wednesday, the twenty-something of September, in the longest form."""
-        return 45
+        """Characters: "Wednesday, the 10th of September 1969", or "the twenty-seventh of September, 1969"."""
+        return 37
 
     def pair(self, rng: np.random.Generator) -> tuple[str, str]:
         """Draw a day, a form and its case."""

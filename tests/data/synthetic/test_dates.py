@@ -99,5 +99,6 @@ def test_weekdays():
 
 
 def test_the_longest():
-    longest = max(len(written(dt.date(2001, 9, number), form)) for number in range(1, 31) for form in FORMS)
-    assert longest <= Dates().longest("train")
+    days = [dt.date(2001, 1, 1) + dt.timedelta(number) for number in range(365)]
+    longest = max(len(written(day, form)) for day in days for form in FORMS)
+    assert longest == Dates().longest("train") == len("the twenty-seventh of September, 2001")
