@@ -1,11 +1,10 @@
 """What users of any command line count on: help, streams, colours, encodings, names that were nearly right."""
 
 import re
+import resource
 import shlex
-import statistics
 import subprocess
 import sys
-import time
 import tomllib
 
 import pytest
@@ -124,14 +123,16 @@ sys.exit(not sys.modules.keys().isdisjoint({{"numpy", "rich", "yaml", "rnncli.ex
 
     def test_time(self):
         def seconds(*arguments):
-            began = time.perf_counter()
+            """Of the processor, which others that are busy at the same time cost least."""
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
             subprocess.run([sys.executable, *arguments], env=environment(), check=True, stdout=subprocess.DEVNULL)
-            return time.perf_counter() - began
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
         ours, theirs = zip(
             *((seconds("-m", "rnncli", "--help"), seconds("-c", "import typer")) for _ in range(5)), strict=True
         )
-        assert statistics.median(ours) <= 1.5 * statistics.median(theirs) + 0.03
+        assert min(ours) <= 1.5 * min(theirs) + 0.03
 
     def test_completion(self, rnncli_process):
         asked = {"_RNNCLI_COMPLETE": "complete_bash", "COMP_WORDS": "rnncli ge", "COMP_CWORD": "1"}
