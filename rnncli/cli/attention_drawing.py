@@ -38,8 +38,8 @@ class _Heads:
 def alignment(weights: "Array", targets: Sequence[str], sources: Sequence[str], style: "Style") -> list[str]:
     """Return lines, none wider than the style, with the weights (T, S) as shades; without block characters as tenths.
 
-    The source's tokens stand beside one another where there is room, else downwards; where there is not even room for
-    that, the rest of them follows below.
+    The source's tokens stand beside one another where there is room, else downwards, or without a space between them
+    where each is a single letter; where there is not even room for that, the rest of them follows below.
     """
     sources, targets = ([visible(token, style) for token in tokens] for tokens in (sources, targets))
     room = min(max(map(columns_of, targets), default=0), max(8, style.width // 4), max(1, style.width - 3))
@@ -47,8 +47,8 @@ def alignment(weights: "Array", targets: Sequence[str], sources: Sequence[str], 
     labels = [label + " " * (room - columns_of(label)) for label in labels]
     free = max(2, style.width - room - 1)
     across, apart, close = _across(sources), _downwards(sources, 1, style), _downwards(sources, 0, style)
-    folded = close if len(close.lines) == 1 else apart  # single letters can still be read
-    heads = next((heads for heads in (across, apart, close) if heads.width <= free), folded)
+    last = close if len(close.lines) <= 1 else apart  # nobody reads words downwards without a space between them
+    heads = next((heads for heads in (across, apart, last) if heads.width <= free), last)
     lines: list[str] = []
     for start, stop in _parts(heads, free):
         widths, between = heads.widths[start:stop], " " * heads.gap

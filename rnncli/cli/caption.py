@@ -1,11 +1,12 @@
 """`rnncli caption`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from rnncli.cli.decoding_options import (
+    OPTIONS,
     BeamSize,
     LengthPenalty,
     MaxLength,
@@ -40,7 +41,7 @@ def caption(
     encoding: Encoding = None,
     model: Model = None,
     runs: Runs = Path("runs"),
-    threads: Threads = None,  # noqa: ARG001 - read before NumPy is imported
+    threads: Threads = None,
     as_json: Json = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
@@ -49,7 +50,8 @@ def caption(
 
     Lines are answered as they come, some together, in their order; blank ones stay blank. What cannot be read gets an
     empty line and a message, and the exit status is 3. With --n-best every answer is a line of its own: the number of
-    the vector, a tab, the score, a tab, the text. --json prints an object a vector.
+    the vector, a tab, the score, a tab, the text. --json prints an object a vector, with its number and its place; a
+    blank line has the caption null.
 
     Examples: rnncli caption 0.1,2,-0.5; rnncli caption --file features.npz --beam-size 3 > captions.txt
     """
@@ -61,20 +63,10 @@ def caption(
     from rnncli.experiments import find
     from rnncli.tasks import CaptioningTask
 
+    options: dict[str, Any] = {name: value for name, value in locals().items() if name in OPTIONS}
     talk = Talk(quiet=quiet, color=False if no_color else None)
     reader = find(model, runs, CaptioningTask).captioner
-    decoding = decoding_of(
-        reader.task.decoding,
-        beam_size=beam_size,
-        length_penalty=length_penalty,
-        n_best=n_best,
-        max_length=max_length,
-        sample=sample,
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        random_seed=random_seed,
-    )
+    decoding = decoding_of(reader.task.decoding, scored=as_json or n_best is not None, **options)
     answers = Answers(reader, decoding, Style.of_stdout(talk), "caption", several=n_best is not None, as_json=as_json)
-    if not write_answers(answers, given_sources(reader, vectors or [], file, encoding), talk):
+    if not write_answers(answers, given_sources(reader, vectors or [], file, encoding, talk), talk):
         raise typer.Exit(DataError.exit_status)

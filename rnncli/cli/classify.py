@@ -50,7 +50,7 @@ def classify(
     if reader.model.activation == "linear" and (top or proba or threshold is not None):
         raise UsageError("--top, --proba and --threshold are for labels, and this model answers with a value")
     failed = False
-    for batch in given_sequences(reader, texts or [], file, encoding):
+    for batch in given_sequences(reader, texts or [], file, encoding, talk):
         lines = []
         for output in answers(batch, reader.outputs):
             if isinstance(output, DataError):

@@ -127,7 +127,7 @@ class Trainings:
         """Train a candidate in a new folder, and score it; one that diverges has no scores."""
         from rnncli import experiments
         from rnncli.cli.comparison_table import summary
-        from rnncli.cli.progress import reading
+        from rnncli.cli.status import reading
         from rnncli.errors import DivergedError
         from rnncli.experiments.cell_comparison import Training, compared_split, outcome
 

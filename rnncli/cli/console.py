@@ -3,7 +3,7 @@
 import errno
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, TextIO
@@ -80,21 +80,31 @@ class Talk:
     def say(self, text: str) -> None:
         """Write text, one line or several."""
         if not self.quiet:
-            self._write(self.safe(text) + "\n")
+            self._write(self._fitted(self.safe(text)) + "\n")
+
+    def waits_for_typing(self, file: str | None, what: str) -> None:
+        """Say what is read of stdin, where that is a terminal and no file is given: else it would seem to hang."""
+        if file in (None, "-") and is_terminal(sys.stdin):
+            self.say(f"reading what is typed here, {what}; Ctrl-D ends it")
 
     def warn(self, text: str) -> None:
         """Write a line that deserves a look."""
         if not self.quiet:
-            self._write(f"{self._styled('note:', 33)} {self.safe(text)}\n")
+            note = self._fitted(f"note: {self.safe(text)}").removeprefix("note:")
+            self._write(f"{self._styled('note:', 33)}{note}\n")
 
     def error(self, line: str) -> None:
         """Write the one line of an error, even when quiet."""
-        self._write(self._styled(self.safe(line, keep="\t"), 31) + "\n")
+        self._write(self._styled(self._fitted(self.safe(line, keep="\t")), 31) + "\n")
 
     def progress(self, text: str) -> None:
         """Show a line that the next one replaces, and "" removes; on a terminal only."""
         if self.is_live:
-            self._write(self.safe(text, keep="")[: self.width - 1])
+            text = self.safe(text, keep="")
+            if columns_of(text) >= self.width:
+                dots = "…" if self.can_show("…") else "..."
+                text = f"{cut(text, self.width - 1 - len(dots))}{dots}"
+            self._write(text)
             self._status = bool(text)
 
     def safe(self, text: str, keep: str = "\n\t") -> str:
@@ -121,6 +131,12 @@ class Talk:
             soft_wrap=True,
             width=self.width,
         )
+
+    def _fitted(self, text: str) -> str:
+        """Return text with long lines broken between words on a terminal, which itself would break them within."""
+        if not self.is_terminal:
+            return text
+        return "\n".join(part for line in text.split("\n") for part in broken(line, self.width))
 
     def _encodable(self, text: str) -> str:
         return text.encode(self._encoding, "backslashreplace").decode(self._encoding)
@@ -180,3 +196,32 @@ def columns_of(text: str) -> int:
     return sum(
         0 if category(char) in ("Mn", "Me", "Cf") else 2 if east_asian_width(char) in "WF" else 1 for char in text
     )
+
+
+def cut(text: str, width: int) -> str:
+    """Return as much of the beginning of a text as so many columns have room for."""
+    end, room = 0, width
+    for char in text:
+        room -= columns_of(char)
+        if room < 0:
+            break
+        end += 1
+    return text[:end]
+
+
+def broken(line: str, width: int) -> Iterator[str]:
+    """Yield a line in parts of at most so many columns, broken at spaces, all but the first indented.
+
+    What has no space in it is not broken, so that a path can be copied.
+    """
+    while columns_of(line) > width:
+        first = len(line) - len(line.lstrip(" "))
+        at = line.rfind(" ", first, len(cut(line, width)) + 1)
+        if at < 0:
+            at = line.find(" ", first)
+        rest = line[at:].strip(" ")
+        if at < 0 or not rest:
+            break
+        yield line[:at].rstrip(" ")
+        line = f"  {rest}"
+    yield line

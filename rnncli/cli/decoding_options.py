@@ -21,12 +21,24 @@ BeamSize = Annotated[
 ]
 LengthPenalty = Annotated[
     float | None,
-    typer.Option("--length-penalty", metavar="X", min=0, max=10, help="How much length is made up for; 0: not at all."),
+    typer.Option(
+        "--length-penalty",
+        metavar="X",
+        min=0,
+        max=10,
+        help="How much scores, and so a search, make up for length; 0: not at all.",
+    ),
 ]
 NBest = Annotated[
     int | None,
     typer.Option(
-        "--n-best", "-n", metavar="N", min=1, max=1000, help="N answers, best first: number, score and text of each."
+        "--n-best",
+        "-n",
+        metavar="N",
+        min=1,
+        max=1000,
+        help="N answers to each: number, score and text. Of a search the best N, best first; of --sample N draws, one "
+        "independent of the other, in the order drawn.",
     ),
 ]
 MaxLength = Annotated[
@@ -46,9 +58,25 @@ TopP = Annotated[
 ]
 
 
+OPTIONS = (
+    "beam_size",
+    "length_penalty",
+    "n_best",
+    "max_length",
+    "sample",
+    "temperature",
+    "top_k",
+    "top_p",
+    "random_seed",
+    "replace_unknown",
+)
+"""What `decoding_of` is given by a command that has these options."""
+
+
 def decoding_of(
     spec: "DecodingSpec",
     *,
+    scored: bool,
     beam_size: int | None,
     length_penalty: float | None,
     n_best: int | None,
@@ -60,9 +88,9 @@ def decoding_of(
     random_seed: int | None,
     replace_unknown: bool = False,
 ) -> "Decoding":
-    """Return how answers are found: as the options say, else the spec.
+    """Return how answers are found: as the options say, else the spec; `scored` where their scores are shown.
 
-    UsageError for options that do not go together, or are out of range.
+    UsageError for options that do not go together, have no effect, or are out of range.
     """
     import numpy as np
 
@@ -83,6 +111,9 @@ def decoding_of(
         raise UsageError("--sample and --beam-size exclude each other")
     if beam_size is not None and (n_best or 1) > beam_size:
         raise UsageError(f"--n-best {n_best} needs a beam as large, and --beam-size is {beam_size}")
+    size = beam_size or max(n_best or 1, spec.beam_size)
+    if length_penalty is not None and not scored:
+        check_length_penalty(1 if sample else size)
     sampling = None
     if sample:
         try:
@@ -92,7 +123,7 @@ def decoding_of(
         if random_seed is None:
             random_seed = int(np.random.SeedSequence().generate_state(1)[0])
     return Decoding(
-        beam_size=beam_size or max(n_best or 1, spec.beam_size),
+        beam_size=size,
         length_penalty=spec.length_penalty if length_penalty is None else length_penalty,
         max_length=max_length or spec.max_length,
         n_best=n_best or 1,
@@ -100,3 +131,12 @@ def decoding_of(
         random_seed=random_seed or 0,
         replace_unknown=replace_unknown,
     )
+
+
+def check_length_penalty(beam_size: int) -> None:
+    """Raise UsageError for --length-penalty where a beam of this size has nothing to choose among."""
+    from rnncli.errors import UsageError
+
+    if beam_size == 1:
+        hint = "add --beam-size N, or leave it out"
+        raise UsageError("--length-penalty is for a search of more than one beam", hint=hint)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rnncli.cli.console import columns_of, is_terminal, printable, table
+from rnncli.cli.console import columns_of, cut, is_terminal, printable, table
 
 if TYPE_CHECKING:
     from rnncli.cli.console import Talk
@@ -38,15 +38,15 @@ class Style:
     """Whether its encoding has block characters; ASCII stands for them otherwise."""
 
     @classmethod
-    def of_stdout(cls, talk: "Talk") -> "Style":
-        """Look at stdout; where it is no terminal it is 80 columns wide, unless $COLUMNS says otherwise."""
+    def of_stdout(cls, talk: "Talk", piped: int = 80) -> "Style":
+        """Look at stdout; where it is no terminal it is `piped` columns wide, unless $COLUMNS says otherwise."""
         blocks = True
         try:
             "░▒▓█·…".encode(getattr(sys.stdout, "encoding", None) or "utf-8")
         except UnicodeEncodeError:
             blocks = False
         wide = is_terminal(sys.stdout) or "COLUMNS" in os.environ
-        return cls(talk.width if wide else 80, talk.colors_stdout, blocks)
+        return cls(talk.width if wide else piped, talk.colors_stdout, blocks)
 
     def shortened(self, text: str, width: int) -> str:
         """Return the text printable on one line, cut to so many columns."""
@@ -54,13 +54,7 @@ class Style:
         if columns_of(text) <= width:
             return text
         dots = ("…" if self.blocks else "...")[: max(0, width)]
-        end, room = 0, width - len(dots)
-        for char in text:
-            room -= columns_of(char)
-            if room < 0:
-                break
-            end += 1
-        return text[:end] + dots
+        return cut(text, width - len(dots)) + dots
 
 
 def confusions(report: "ClassificationReport", style: Style) -> list[str]:

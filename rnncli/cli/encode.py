@@ -51,7 +51,7 @@ def encode(
         check_output(output, force=force, as_json=as_json)
     reader = find(model, runs, LabelledTask).sequences
     failed, kept = False, [np.empty((0, reader.vector_size), np.float32)]
-    for batch in given_sequences(reader, texts or [], file, encoding):
+    for batch in given_sequences(reader, texts or [], file, encoding, talk):
         found = list(answers(batch, reader.vectors))
         for error in found:
             if isinstance(error, DataError):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnncli.cli.decoding_options import BeamSize, LengthPenalty
+from rnncli.cli.decoding_options import BeamSize, LengthPenalty, check_length_penalty
 from rnncli.cli.options import Encoding, Json, Model, NoColor, Quiet, Runs, Threads
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def evaluate(
 
     from rnncli.cli.console import Talk, write_data
     from rnncli.cli.drawings import Style
-    from rnncli.cli.progress import reading
     from rnncli.cli.scores import report_lines, scores_json, view_of
+    from rnncli.cli.status import reading, working
     from rnncli.errors import DataError, UsageError
     from rnncli.experiments import evaluate_files, evaluate_splits, find
 
@@ -66,7 +66,8 @@ def evaluate(
         loaded = decoded(loaded, beam_size, length_penalty)
     if errors and not view_of(loaded.task).has_mistakes:
         raise UsageError("--errors is not for a language model: rnncli score shows what surprises it")
-    with reading(talk) as report:
+    activity = f"scoring the model on {split or ('files' if files else 'validation and test')}"
+    with working(talk, activity), reading(talk, then=activity) as report:
         if files:
             scores, notices = evaluate_files(loaded, files, encoding=encoding, report=report)
         else:
@@ -96,4 +97,6 @@ def decoded(loaded: "LoadedModel", beam_size: int | None, length_penalty: float 
         raise UsageError("--beam-size and --length-penalty are for translations and captions")
     given: dict[str, Any] = {"beam_size": beam_size, "length_penalty": length_penalty}
     decoding = replace(loaded.task.decoding, **{name: value for name, value in given.items() if value is not None})
+    if length_penalty is not None:
+        check_length_penalty(decoding.beam_size)
     return replace(loaded, task=replace(loaded.task, decoding=decoding))

@@ -2,12 +2,17 @@
 
 import math
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rnncli.cli.options import Json, NoColor, Quiet, RandomSeed
 
+if TYPE_CHECKING:
+    from rnncli.cli.drawings import Style
+
+WHOLE = 1000
+"""Columns of a table that goes to a file or a pipe."""
 LIMIT = 30
 """Elements drawn from each array of a spec's own model, whose weights are too many to move one by one."""
 
@@ -50,6 +55,7 @@ def gradcheck(
     import json
 
     from rnncli.cli.console import Talk, write_data
+    from rnncli.cli.drawings import Style
     from rnncli.errors import RnncliError, UsageError
     from rnncli.experiments import check_gradients, gradient_cases, task_from
     from rnncli.spec import read_spec
@@ -88,8 +94,8 @@ def gradcheck(
         plain = [{name: value if is_json(value) else None for name, value in row.items()} for row in rows]
         write_data(json.dumps({"tolerance": tolerance, "epsilon": epsilon, "failures": failures, "rows": plain}) + "\n")
     else:
-        for line in error_table(rows if verbose else worst_of_each(rows)):
-            write_data(line + "\n")
+        lines = error_table(rows if verbose else worst_of_each(rows), Style.of_stdout(talk, piped=WHOLE))
+        write_data("".join(f"{line}\n" for line in lines))
         checked = sum(row["checked"] for row in rows)
         write_data(
             f"{count} cases, {checked:,} gradients checked, {failures} arrays failed at tolerance {tolerance:g}\n"
@@ -114,22 +120,36 @@ def is_json(value: Any) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def error_table(rows: list[dict[str, Any]]) -> list[str]:
-    """Return the rows as aligned text."""
-    from rnncli.cli.console import table
+def error_table(rows: list[dict[str, Any]], style: "Style") -> list[str]:
+    """Return the rows as aligned text; where that is too wide, the numbers only of those that failed, below."""
+    from rnncli.cli.console import columns_of, table
 
-    return table(
+    verdicts = [[row["parameter"], f"{row['error']:.1e}", "ok" if row["passed"] else "FAILED"] for row in rows]
+    whole = table(
         ["parameter", "worst error", "where", "analytic", "numeric", "verdict", "case"],
         [
-            [
-                row["parameter"],
-                f"{row['error']:.1e}",
-                ",".join(map(str, row["where"])),
-                f"{row['analytic']:+.6e}",
-                f"{row['numeric']:+.6e}",
-                "ok" if row["passed"] else "FAILED",
-                row["case"],
-            ]
-            for row in rows
+            [name, error, place(row), f"{row['analytic']:+.6e}", f"{row['numeric']:+.6e}", verdict, row["case"]]
+            for row, (name, error, verdict) in zip(rows, verdicts, strict=True)
         ],
     )
+    if max(map(columns_of, whole)) <= style.width:
+        return whole
+    narrow = table(["parameter", "worst error", "verdict"], verdicts)
+    room = style.width - max(map(columns_of, narrow)) - 2
+    if room >= len("case"):
+        cases = [[style.shortened(row["case"], room)] for row in rows]
+        narrow = table(
+            ["parameter", "worst error", "verdict", "case"],
+            [[*verdict, *case] for verdict, case in zip(verdicts, cases, strict=True)],
+        )
+    for row in rows:
+        if not row["passed"]:
+            numbers = f"analytic {row['analytic']:+.6e}, numeric {row['numeric']:+.6e}"
+            facts = (f"{row['parameter']} [{place(row)}]", f"  {numbers}", f"  {row['case']}")
+            narrow += ["", *(style.shortened(fact, style.width) for fact in facts)]
+    return narrow
+
+
+def place(row: dict[str, Any]) -> str:
+    """Return where in its array a gradient stands."""
+    return ",".join(map(str, row["where"]))

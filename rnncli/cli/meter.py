@@ -4,6 +4,7 @@ import math
 from datetime import timedelta
 from itertools import pairwise
 
+from rnncli.cli.reports import perplexity
 from rnncli.nn.protocols import Loss
 from rnncli.tasks.protocol import Unit
 from rnncli.training.events import StepDone, Validated
@@ -82,8 +83,7 @@ class Meter:
     def in_unit(self, loss: float) -> Fact:
         """Return a loss as it is usually given for a text: perplexity for words, else bits a token."""
         if self.unit == "word":
-            perplexity = math.inf if loss > 700 else math.exp(loss)
-            return "perplexity", form(perplexity, ",.1f")
+            return "perplexity", form(perplexity(loss), ",.1f")
         if self.unit in BITS:
             return "", f"{form(loss / math.log(2), '.2f')} bits/{BITS[self.unit]}"
         return "", ""

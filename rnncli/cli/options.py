@@ -38,8 +38,9 @@ Conditions = Annotated[
     list[str] | None,
     typer.Option(
         "--condition",
-        metavar="NAME=VALUE",
-        help="What the text depends on, as author=cook, where the model learned that; repeatable.",
+        metavar="[NAME=]VALUE",
+        help="What the text depends on, where the model learned that, as author=cook; repeatable. Where it is but one "
+        "thing its name can be left out: --condition cook.",
     ),
 ]
 GivenTexts = Annotated[

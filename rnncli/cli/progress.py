@@ -3,7 +3,7 @@
 import math
 import sys
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,8 +15,6 @@ from rnncli.training.events import Event, StepDone, Validated
 if TYPE_CHECKING:
     from rich.text import Text
 
-FIRST_SECONDS = 1.0
-"""Before anything is said of the reading of a text: most take less."""
 LINE_SECONDS = 10.0
 """Between two plain lines, and at the least between two samples of text."""
 FRAME_SECONDS = 1 / 4
@@ -27,29 +25,6 @@ WIDEST = 100
 """Columns of the live display; wider lines are harder to read."""
 COLUMNS = 40
 """Columns of the curve of the loss."""
-
-
-@contextmanager
-def reading(talk: Talk, clock: Callable[[], float] = monotonic) -> Iterator[Callable[[str, int, int], None]]:
-    """Give a function that shows what is being done to a text, and how much of it is done, where it takes long."""
-    current, began, due = "", clock(), clock() + FIRST_SECONDS
-
-    def report(activity: str, done: int, total: int) -> None:
-        nonlocal current, began, due
-        now = clock()
-        if activity != current:
-            current, began = activity, now
-        if talk.quiet or now < due or not 0 < done <= total:
-            return
-        left = duration((now - began) * (total - done) / done)
-        line = f"{activity}: {100 * done // total}%" + (f", {left} left" if done < total else "")
-        (talk.progress if talk.is_live else talk.say)(line)
-        due = now + (FRAME_SECONDS if talk.is_live else LINE_SECONDS)
-
-    try:
-        yield report
-    finally:
-        talk.progress("")
 
 
 def follow(

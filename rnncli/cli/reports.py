@@ -4,6 +4,7 @@ Names of labels and texts come from files: they are made printable, and shortene
 """
 
 import math
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
@@ -103,8 +104,13 @@ def _named(
 
 
 def mistakes(worst: "Iterable[Mistake]", style: Style) -> list[str]:
-    """Return where each example is, what it was taken for with which probability, and the beginning of its text."""
-    lines = []
+    """Return where each example is, what it was taken for with which probability, and the beginning of its text.
+
+    Above them stands what the numbers are, if there are any.
+    """
+    lines, worst = [], [*worst]
+    if any(each.probability is not None for each in worst):
+        lines += textwrap.wrap("mistakes, the worst first; (probability of what was predicted)", style.width)
     for each in worst:
         after = "" if each.probability is None else f" ({each.probability:.3f})"
         verdict = taken_for(f"{each.where}: ", each.target, each.predicted, after, style)
@@ -128,6 +134,11 @@ def report_json(report: Any) -> Any:
     if isinstance(report, Sequence) and not isinstance(report, str):
         return [report_json(part) for part in report]
     return None if isinstance(report, float) and not math.isfinite(report) else report
+
+
+def perplexity(nats: float) -> float:
+    """Return that of a cross-entropy in nats, infinity where it is too large for a number."""
+    return math.inf if nats >= 700 else math.exp(nats)
 
 
 def heading(name: str) -> str:

@@ -53,6 +53,7 @@ def score(
     vocabulary = writer.vocabulary
     if not texts:
         binary = vocabulary.spec.level == "byte"
+        talk.waits_for_typing(file, "a text")
         text = read_text(file or "-", encoding or loaded.task.data.encoding, binary=binary)
         texts = lines(text) if vocabulary.items else [text]
     results: list[dict[str, Any]] = []

@@ -4,6 +4,8 @@ import math
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rnncli.cli.reports import perplexity
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -18,8 +20,8 @@ UNITS = {"character": "bits_per_character", "byte": "bits_per_byte", "word": "bi
 
 def metrics(cross_entropy: float, unit: "Unit") -> dict[str, float]:
     """Return a cross-entropy in nats a token with what is usually said of it: bits, and perplexity."""
-    perplexity = math.exp(cross_entropy) if cross_entropy < 700 else math.inf
-    return {"cross_entropy": cross_entropy, UNITS[unit]: cross_entropy / math.log(2), "perplexity": perplexity}
+    bits = {UNITS[unit]: cross_entropy / math.log(2)}
+    return {"cross_entropy": cross_entropy, **bits, "perplexity": perplexity(cross_entropy)}
 
 
 class View(Protocol):

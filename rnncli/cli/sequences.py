@@ -2,21 +2,21 @@
 
 import codecs
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
 from rnncli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from rnncli.data.examples import Example
+    from rnncli.cli.console import Talk
     from rnncli.nn.parameter import Array
     from rnncli.tasks.sequence_model import SequenceModel
 
 PIECE = 1 << 16
 """Bytes of lines that are read together at most."""
 EXAMPLES, NUMBERS = 1000, 1 << 20
-"""Examples of a file that are read together at most, and numbers in them, but for a larger example."""
+"""Examples of a file that are read together at most, and numbers or characters of them, but for a larger example."""
 LONGEST = 1 << 24
 """Characters of a line, which must be in memory whole."""
 
@@ -33,8 +33,20 @@ class Given(NamedTuple):
     error: DataError | None = None
 
 
+class Reader(Protocol):
+    """A model that reads texts, or vectors (S, D)."""
+
+    def read(self, given: Any, where: str) -> Any:
+        """Return it as the model reads it; raises DataError for what it cannot read."""
+        ...
+
+    def fits(self, given: Any) -> bool:
+        """Tell whether it is of the kind that the model reads."""
+        ...
+
+
 def given_sequences(
-    model: "SequenceModel", texts: Sequence[str], file: str | None, encoding: str | None
+    model: "SequenceModel", texts: Sequence[str], file: str | None, encoding: str | None, talk: "Talk"
 ) -> Iterator[list[Given]]:
     """Yield batches of sequences: those of the arguments, of a file, or of stdin, where every line is one.
 
@@ -42,12 +54,15 @@ def given_sequences(
     yielded first.
     """
     if file not in (None, "-") and not texts and (name := model.file_format(file)):
-        yield from _batches(model, model.read_file(file, name, encoding))
+        examples = model.read_file(file, name, encoding)
+        yield from read_together(model, ((example.input, example.where) for example in examples))
     else:
-        yield from given_lines(model.read_line, texts, file, encoding or model.task.data.encoding)
+        yield from given_lines(model.read_line, texts, file, encoding or model.task.data.encoding, talk)
 
 
-def given_lines(read: Read, texts: Sequence[str], file: str | None, encoding: str) -> Iterator[list[Given]]:
+def given_lines(
+    read: Read, texts: Sequence[str], file: str | None, encoding: str, talk: "Talk"
+) -> Iterator[list[Given]]:
     """Yield batches of what `read` makes of texts and where they stand: arguments, or the lines of a file or of stdin.
 
     Lines are not waited for once there are some to answer. What cannot be read takes its place as an error. Raises
@@ -60,6 +75,7 @@ def given_lines(read: Read, texts: Sequence[str], file: str | None, encoding: st
     elif file is None or file == "-":
         if sys.stdin is None:
             raise DataError("it is closed", hint="give a text, or --file FILE", where="standard input")
+        talk.waits_for_typing(file, "a line for each")
         yield from _lines(read, sys.stdin.buffer, "standard input", encoding)
     else:
         yield from _file_of_lines(read, file, encoding)
@@ -82,13 +98,18 @@ def answers(batch: Sequence[Given], answer: "Callable[[list[Array]], Array]") ->
             yield DataError("the model's answer is not finite", hint="give a shorter sequence", where=given.where)
 
 
-def _batches(model: "SequenceModel", examples: "Iterator[Example]") -> Iterator[list[Given]]:
+def read_together(reader: Reader, found: "Iterable[tuple[str | Array, str]]") -> Iterator[list[Given]]:
+    """Yield batches of what a file holds, texts or vectors and where they stand, as a model reads them.
+
+    Raises DataError as the file does, and for what is not of the kind that the model reads, where nothing in the file
+    is: what stands before is yielded first. What else cannot be read takes its place as an error.
+    """
     batch: list[Given] = []
     numbers, fault = 0, None
     try:
-        for example in examples:
-            batch.append(_example(model, example))
-            numbers += 0 if batch[-1].sequence is None else batch[-1].sequence.size
+        for given, where in found:
+            batch.append(_read_given(reader, given, where))
+            numbers += len(given) if isinstance(given, str) else given.size
             if len(batch) == EXAMPLES or numbers >= NUMBERS:
                 yield batch
                 batch, numbers = [], 0
@@ -100,13 +121,13 @@ def _batches(model: "SequenceModel", examples: "Iterator[Example]") -> Iterator[
         raise fault
 
 
-def _example(model: "SequenceModel", example: "Example") -> Given:
+def _read_given(reader: Reader, given: "str | Array", where: str) -> Given:
     try:
-        return Given(example.where, model.read(example.input, example.where))
+        return Given(where, reader.read(given, where))
     except DataError as error:
-        if not model.fits(example.input):  # nor does any other of this file
+        if not reader.fits(given):  # nor does any other of this file
             raise
-        return Given(example.where, None, error)
+        return Given(where, None, error)
 
 
 def _file_of_lines(read: Read, file: str, encoding: str) -> Iterator[list[Given]]:

@@ -3,21 +3,18 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rnncli.cli.sequences import Given, given_lines
-from rnncli.errors import DataError
+from rnncli.cli.sequences import Given, given_lines, read_together
 
 if TYPE_CHECKING:
-    from rnncli.data.pairs import Pair
+    from rnncli.cli.console import Talk
     from rnncli.tasks.translation_model import Source, TranslationModel
 
 BLANK = ()
 """Stands for the source in a blank line."""
-TOGETHER = 256
-"""Sources of a file that are read together."""
 
 
 def given_sources(
-    reader: "TranslationModel", texts: Sequence[str], file: str | None, encoding: str | None
+    reader: "TranslationModel", texts: Sequence[str], file: str | None, encoding: str | None, talk: "Talk"
 ) -> Iterator[list[Given]]:
     """Yield batches of sources: those of the arguments, of a file, or of stdin, where every line is one.
 
@@ -30,9 +27,9 @@ def given_sources(
 
     in_file = file not in (None, "-") and not texts
     if file and in_file and reader.file_format(file):
-        yield from _batches(reader, reader.read_file(file, encoding))
+        yield from read_together(reader, ((pair.source, pair.where) for pair in reader.read_file(file, encoding)))
         return
-    batches = given_lines(read, texts, file, encoding or reader.task.data.encoding)
+    batches = given_lines(read, texts, file, encoding or reader.task.data.encoding, talk)
     yield from _checked(batches) if in_file and reader.source_vocabulary is None else batches
 
 
@@ -45,29 +42,3 @@ def _checked(batches: Iterator[list[Given]]) -> Iterator[list[Given]]:
             raise first.error
         begun = begun or first is not None
         yield batch
-
-
-def _batches(reader: "TranslationModel", pairs: "Iterator[Pair]") -> Iterator[list[Given]]:
-    batch: list[Given] = []
-    fault = None
-    try:
-        for pair in pairs:
-            batch.append(_given(reader, pair))
-            if len(batch) == TOGETHER:
-                yield batch
-                batch = []
-    except DataError as error:
-        fault = error
-    if batch:
-        yield batch
-    if fault:
-        raise fault
-
-
-def _given(reader: "TranslationModel", pair: "Pair") -> Given:
-    try:
-        return Given(pair.where, reader.read(pair.source, pair.where))
-    except DataError as error:
-        if not reader.fits(pair.source):  # nor does any other of this file
-            raise
-        return Given(pair.where, None, error)

@@ -90,6 +90,7 @@ def tag(
     elif name == "npz":
         tag_arrays(answer, file or "-", output)
     else:
+        talk.waits_for_typing(file, "sentence by sentence")
         tag_file(answer, file or "-", name, encoding)
 
 
@@ -103,7 +104,7 @@ def tag_lines(answer: Answer, texts: "list[str]", file: str | None, encoding: st
 
     sound, nothing = True, Tagged([], [], [] if answer.reader.scheme else None)
     encoding = encoding or answer.reader.task.data.encoding
-    for batch in given_lines(answer.reader.read_line, texts, file, encoding):
+    for batch in given_lines(answer.reader.read_line, texts, file, encoding, talk):
         tagged = iter(answer([given.sequence for given in batch if given.sequence is not None and len(given.sequence)]))
         lines = []
         for given in batch:

@@ -87,7 +87,7 @@ def train(
 
     from rnncli import experiments
     from rnncli.cli.console import Talk
-    from rnncli.cli.progress import reading
+    from rnncli.cli.status import reading
     from rnncli.errors import UsageError
 
     talk = Talk(quiet=quiet, color=False if no_color else None)
@@ -153,6 +153,7 @@ def follow_run(run: "Run", talk: "Talk", seconds: float | None, *, as_json: bool
     from rnncli.cli.drawings import Style
     from rnncli.cli.interruption import Interruption, die_by
     from rnncli.cli.scores import score_lines, scores_json
+    from rnncli.cli.status import working
     from rnncli.experiments import score_run
 
     for notice in run.notices:
@@ -168,7 +169,8 @@ def follow_run(run: "Run", talk: "Talk", seconds: float | None, *, as_json: bool
         talk.say(f"stopped at step {step:,} of {run.trainer.total_steps:,}; go on with: {again}")
         if interruption.signal:
             die_by(interruption.signal)
-    scores = score_run(run)
+    with working(talk, "scoring the best model on validation and test"):
+        scores = score_run(run)
     for line in score_lines(scores, run.task, Style(talk.width)):
         talk.say(line)
     if as_json:

@@ -1,11 +1,12 @@
 """`rnncli translate`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rnncli.cli.decoding_options import (
+    OPTIONS,
     BeamSize,
     LengthPenalty,
     MaxLength,
@@ -17,6 +18,9 @@ from rnncli.cli.decoding_options import (
     decoding_of,
 )
 from rnncli.cli.options import Encoding, Json, Model, NoColor, Quiet, RandomSeed, Runs, Threads
+
+if TYPE_CHECKING:
+    from rnncli.data import Vocabulary
 
 
 def translate(
@@ -47,7 +51,7 @@ def translate(
     encoding: Encoding = None,
     model: Model = None,
     runs: Runs = Path("runs"),
-    threads: Threads = None,  # noqa: ARG001 - read before NumPy is imported
+    threads: Threads = None,
     as_json: Json = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
@@ -56,7 +60,7 @@ def translate(
 
     Lines are answered as they come, some together, in their order; blank ones stay blank. What cannot be read gets an
     empty line and a message, and the exit status is 3. With --n-best every answer is a line of its own: the number of
-    the source, a tab, the score, a tab, the text. --json prints an object a source.
+    the source, a tab, the score, a tab, the text. --json prints an object a source, with its number and its place.
 
     Examples: rnncli translate "Do you have a pet?"; rnncli translate --file test.en --beam-size 5 > test.es;
     rnncli translate "a cat" --attention
@@ -69,26 +73,17 @@ def translate(
     from rnncli.experiments import find
     from rnncli.tasks import TranslationTask
 
+    options: dict[str, Any] = {name: value for name, value in locals().items() if name in OPTIONS}
     talk = Talk(quiet=quiet, color=False if no_color else None)
     reader = find(model, runs, TranslationTask).translator
-    decoding = decoding_of(
-        reader.task.decoding,
-        beam_size=beam_size,
-        length_penalty=length_penalty,
-        n_best=n_best,
-        max_length=max_length,
-        sample=sample,
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        random_seed=random_seed,
-        replace_unknown=replace_unknown,
-    )
+    decoding = decoding_of(reader.task.decoding, scored=as_json or n_best is not None, **options)
     for option, given in (("--attention", attention), ("--replace-unknown", replace_unknown)):
         if given and not reader.has_attention:
             raise UsageError(f"{option} is for models with attention, and this one has none")
     if replace_unknown and reader.source_vocabulary is None:
         raise UsageError("--replace-unknown is for texts, and this model reads vectors")
+    if replace_unknown and not learnt_unknown(reader.vocabulary):
+        talk.warn("--replace-unknown has no effect: no target of training had an unknown word, so none is ever written")
     answers = Answers(
         reader,
         decoding,
@@ -98,5 +93,11 @@ def translate(
         attention=attention,
         as_json=as_json,
     )
-    if not write_answers(answers, given_sources(reader, texts or [], file, encoding), talk):
+    if not write_answers(answers, given_sources(reader, texts or [], file, encoding, talk), talk):
         raise typer.Exit(DataError.exit_status)
+
+
+def learnt_unknown(vocabulary: "Vocabulary") -> bool:
+    """Tell whether a model could learn when to write `<unk>`: whether any stood in what it was trained on."""
+    unknown = vocabulary.unknown_id
+    return unknown is not None and vocabulary.counts[unknown] > 0

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 TOGETHER = 256
 """Sources that are answered before any of their answers is written, at most."""
+EXAMPLES, LONGEST = 5, 40
+"""Unknown tokens that a note names at the most, and characters of each."""
 
 
 @dataclass(frozen=True)
@@ -32,32 +35,40 @@ class Answers:
     attention: bool = False
     as_json: bool = False
 
-    def written(self, number: int, source: "Source | None", found: "Sequence[Translation]") -> list[str]:
+    def written(self, number: int, given: "Given", found: "Sequence[Translation]") -> list[str]:
         """Return the lines of what was found for a source, the `number`-th line of all; of a blank one, nothing."""
+        source: Source | None = given.sequence or None
         if self.as_json:
-            return [json.dumps(self._plain(source, found), ensure_ascii=False)]
+            return [json.dumps(_place(number, given) | self._plain(source, found), ensure_ascii=False)]
         lines = []
         for answer in found:
             text = one_line(answer.text)
             lines.append(f"{number}\t{answer.score:.4f}\t{text}" if self.several else text)
             if self.attention and source:
                 lines += [*self._drawing(source, answer), ""]
-        return lines or self.failed(number)
+        return lines or self._nothing(number)
 
-    def failed(self, number: int, message: str = "") -> list[str]:
+    def failed(self, number: int, given: "Given", message: str) -> list[str]:
         """Return the line in the place of an answer that there is not."""
         if self.as_json:
-            return [json.dumps({"error": message}, ensure_ascii=False)]
+            return [json.dumps(_place(number, given) | {"error": message}, ensure_ascii=False)]
+        return self._nothing(number)
+
+    def _nothing(self, number: int) -> list[str]:
         return [f"{number}\t\t" if self.several else ""]
 
     def _plain(self, source: "Source | None", found: "Sequence[Translation]") -> dict[str, Any]:
-        """Return answers JSON-able, the first of them once more among several."""
+        """Return answers JSON-able, the first of them once more among several.
+
+        Of a blank line the translation is as blank; of a vector that there is not, there is no answer.
+        """
         plain: dict[str, Any] = {}
+        nothing: dict[str, Any] = {self.kind: None, "tokens": [], "log_probabilities": [], "score": None, "ended": None}
         if self.reader.source_vocabulary:
             plain["source"] = source.text if source else ""
             if self.attention:
                 plain["source_tokens"] = self.reader.source_tokens(source) if source else []
-        nothing = {self.kind: "", "tokens": [], "log_probabilities": [], "score": 0.0, "ended": True}
+            nothing |= {self.kind: "", "score": 0.0, "ended": True}
         described = [self._described(answer) for answer in found]
         plain |= described[0] if described else nothing | ({"attention": []} if self.attention else {})
         if self.several:
@@ -87,6 +98,10 @@ class Answers:
         return alignment(answer.attention, targets, self.reader.source_tokens(source), self.style)
 
 
+def _place(number: int, given: "Given") -> dict[str, Any]:
+    return {"number": number, "where": given.where}
+
+
 def one_line(text: str) -> str:
     r"""Return a text that stays on its line: a line break in it is spelled \n or \r."""
     return text.replace("\n", "\\n").replace("\r", "\\r")
@@ -111,9 +126,9 @@ def write_answers(answers: Answers, batches: "Iterable[Sequence[Given]]", talk: 
             if error:
                 sound = False
                 talk.error(str(error))
-                lines += answers.failed(number, str(error))
+                lines += answers.failed(number, given, str(error))
             else:
-                lines += answers.written(number, given.sequence or None, own)
+                lines += answers.written(number, given, own)
         write_data("".join(f"{line}\n" for line in lines))
     notes.close()
     return sound
@@ -138,12 +153,13 @@ class _Notes:
         self.reader, self.talk = reader, talk
         self.longest: int | None = None if reader.single else reader.longest[0]
         self.unknown = 0
+        self.examples: dict[str, None] = {}  # in the order in which they came
 
     def read(self, part: "Sequence[Given]") -> None:
         """Look at sources, before they are answered."""
         for given in part:
             if given.sequence:
-                self.unknown += self.reader.unknown(given.sequence)
+                self._count_unknown(given.sequence)
                 steps = len(given.sequence.values)
                 if self.longest is not None and steps > self.longest:
                     what = "tokens" if self.reader.source_vocabulary else "steps"
@@ -151,7 +167,22 @@ class _Notes:
                     self.talk.warn(f"{given.where}: {message}: its translation may well be worse")
                     self.longest = None
 
+    def _count_unknown(self, source: "Source") -> None:
+        if count := self.reader.unknown(source):
+            self.unknown += count
+            if len(self.examples) < EXAMPLES:
+                vocabulary = self.reader.source_vocabulary
+                assert vocabulary
+                places = (source.values == vocabulary.unknown_id).nonzero()[0].tolist()
+                tokens = self.reader.source_tokens(source)
+                self.examples |= dict.fromkeys(tokens[place] for place in places[:EXAMPLES])
+
     def close(self) -> None:
         """Say what there is to say in the end."""
         if self.unknown:
-            self.talk.warn(f"tokens that are not in the vocabulary, read as <unk>: {self.unknown}")
+            examples = ", ".join(
+                json.dumps(token[:LONGEST], ensure_ascii=False) for token in islice(self.examples, EXAMPLES)
+            )
+            self.talk.warn(
+                f"tokens that are not in the vocabulary, read as <unk>: {self.unknown:,}, such as {examples}"
+            )

@@ -1,11 +1,11 @@
 """How scores of translations and captions are shown: beside the baselines, exact match by length, the worst answers."""
 
-import math
+import textwrap
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rnncli.cli.drawings import length_bars
-from rnncli.cli.reports import comparison, report_json
+from rnncli.cli.reports import comparison, perplexity, report_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,8 +47,7 @@ class TranslationView:
 
 def losses(loss: "Loss") -> dict[str, float]:
     """Return the cross-entropy in nats a token, of which the end of a text is one, and the perplexity."""
-    nats = loss.mean
-    return {"cross_entropy": nats, "perplexity": math.inf if nats >= 700 else math.exp(nats)}
+    return {"cross_entropy": loss.mean, "perplexity": perplexity(loss.mean)}
 
 
 def counts(report: "TranslationReport") -> str:
@@ -61,8 +60,12 @@ def counts(report: "TranslationReport") -> str:
 
 
 def wrong_answers(worst: "Sequence[Mistake]", style: "Style") -> list[str]:
-    """Return where each pair is, its source if that is a text, its target, and what was answered in its place."""
-    lines = []
+    """Return where each pair is, its source if that is a text, its target, and what was answered in its place.
+
+    Above them stands what the number behind a place is, and how they are ordered.
+    """
+    legend = "wrong answers, most edits a character first; (probability of the answer)"
+    lines = textwrap.wrap(legend, style.width) if worst else []
     for each in worst:
         sure = "" if each.probability is None else f" ({each.probability:.3f})"
         lines.append(style.shortened(f"{each.where}:", style.width - len(sure)) + sure)

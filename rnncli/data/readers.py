@@ -201,6 +201,9 @@ def _first_nul(source: Source) -> int | None:
     return None
 
 
+_BYTES = "give a text; raw bytes are for language models with data.tokenizer.level: byte"
+
+
 def _binary_file(offset: int, source: Source) -> _NotTextError:
     message = f"looks like a binary file (NUL byte at offset {offset})"
-    return _NotTextError(message, hint="to model raw bytes: --set data.tokenizer.level=byte", where=source.name)
+    return _NotTextError(message, hint=_BYTES, where=source.name)

@@ -5,6 +5,7 @@ short for `cell: {name: lstm}`, and a mapping without `name` keeps the name of t
 """
 
 import json
+import re
 from dataclasses import MISSING, is_dataclass
 from functools import cache
 from types import NoneType
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 T = TypeVar("T")
+KEY = re.compile(r"\w+(?:\.\w+)*")
+"""What may be a key, or the keys on the way to one."""
 CONTAINERS: dict[type, tuple[type, ...]] = {list: (tuple, list), dict: (dict,)}  # of a document → of a hint
 EXPECTED = {  # pydantic's kinds of error → what the value must be
     "bool_type": "true or false",
@@ -138,8 +141,22 @@ class Reading:
             try:
                 return schema(**given)
             except ValueError as error:
-                self.refuse(path, f"{dotted(path)}: {error}" if path else str(error))
+                at = self.named(str(error), mapping, path)
+                self.refuse(at, f"{dotted(path)}: {error}" if path else str(error))
         return None
+
+    def named(self, message: str, mapping: dict[str, Any], path: Keys) -> Keys:
+        """Return the path of the first key of a mapping, or of one within, that a message names; else its own."""
+        for word in KEY.findall(message):
+            found: Any = mapping
+            keys = path
+            for key in word.split("."):
+                if not isinstance(found, dict) or key not in found:
+                    break
+                found, keys = found[key], (*keys, key)
+            if keys != path:
+                return keys
+        return path
 
     def container(self, hint: Any, value: Any, path: Keys) -> Any:
         """Return a list or a mapping as the tuple, list or dict that `hint` asks for."""
@@ -176,7 +193,14 @@ class Reading:
                 message = one["msg"].removeprefix("Value error, ")
                 return self.refuse(path, f"{dotted(path)}: {message}", of_value=True)
         advice = "quote it" if words == ["text"] and isinstance(value, int | float) else ""
+        if words == ["a list"] and isinstance(value, str) and any(map(is_open, members(hint))):
+            advice = f"write [{shown(value)}] for a list of one"
         return self.expect(path, " or ".join(dict.fromkeys(words)), value, nearest(value, allowed) or advice)
+
+
+def is_open(hint: Any) -> bool:
+    """Tell whether a type is that of lists of any length."""
+    return get_origin(bare(hint)) is list or get_args(bare(hint))[1:] == (...,)
 
 
 @cache

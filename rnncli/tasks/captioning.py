@@ -10,7 +10,6 @@ from numpy.typing import DTypeLike
 from rnncli.errors import DataError
 from rnncli.models.gradient_cases import GradientCase, language_model_case
 from rnncli.models.language_model import LanguageModel, LanguageModelSpec
-from rnncli.tasks.pair_resources import longest_of, source_of, target_of
 from rnncli.tasks.pair_spec import CaptioningDataSpec
 from rnncli.tasks.pair_task import PairTask
 from rnncli.tasks.protocol import Resources
@@ -42,10 +41,7 @@ class CaptioningTask(PairTask):
         self, resources: Resources, rng: np.random.Generator | None, dtype: DTypeLike = np.float32
     ) -> LanguageModel:
         """Return a fresh model; without `rng` its weights are zeros, to be loaded."""
-        source, target = source_of(resources), target_of(resources)
-        longest_of(resources)
-        if target.spec != self.data.tokenizer:
-            raise DataError("a vocabulary of another tokenizer")
+        source, target = self.sides(resources)
         if source.vocabulary is not None:
             raise DataError("a vocabulary of sources, where captions are of vectors")
         return LanguageModel(self.model, len(target), condition_size=source.width, rng=rng, dtype=dtype)

@@ -25,7 +25,7 @@ from rnncli.data import (
     write_encoded,
 )
 from rnncli.data.conditioned import ConditionedSequences
-from rnncli.data.examples import FORMATS, SUFFIXES, Columns, Example, format_of, read_examples
+from rnncli.data.examples import SUFFIXES, Columns, Example, LabelCountError, format_of, read_examples
 from rnncli.data.numbering import InOrder
 from rnncli.errors import DataError, SpecError
 from rnncli.nn.parameter import Array
@@ -36,8 +36,9 @@ from rnncli.tasks.gathered import split
 from rnncli.tasks.paths import Paths, as_paths, resolved
 from rnncli.tasks.protocol import Report, silent
 from rnncli.tasks.text_data import TextDataset, tokens_of, unknown_notice
-from rnncli.tasks.text_spec import ONE_LABEL, TextDataSpec
+from rnncli.tasks.text_spec import ONE_LABEL, TEXT, TextDataSpec
 
+_VECTORS = (".npz", ".npy")
 TOGETHER = 1000
 """Texts that are encoded at a time."""
 
@@ -53,23 +54,34 @@ class LabelledTexts:
         return len(self._numbers)
 
     def read(
-        self, spec: TextDataSpec, paths: Sequence[str], report: Report, activity: str, *, by_name: bool = False
+        self,
+        spec: TextDataSpec,
+        paths: Sequence[str],
+        report: Report,
+        activity: str,
+        *,
+        by_name: bool = False,
+        by_spec: bool = False,
     ) -> range:
         """Take the texts of files in, and return their numbers; DataError for files that have none.
 
-        `by_name` files are in the format that their names say, whatever the spec does.
+        `by_name` files are in the format that their names say, whatever the spec does. Those that the spec is written
+        for, `by_spec`, have what it names; SpecError where they do not.
         """
         before, sources = len(self), find_sources(paths)
+        if vectors := next((source for source in sources if Path(source.path).suffix.lower() in _VECTORS), None):
+            raise DataError("vectors, where texts are read", hint="give csv, tsv or jsonl", where=vectors.name)
         name = format_of(sources) if by_name or spec.format == "auto" else spec.format
+        if by_spec and spec.text != TEXT and name in ONE_LABEL:
+            raise SpecError(f"{name} has no columns, and so none for data.text", hint="leave data.text out")
         total = sum(source.size for source in sources)
         for text, values, where in _texts(spec, name, sources, lambda done: report(activity, done, total)):
             self._texts.extend((text,))
             self._places.extend((where,))
             self._numbers.append(self._different[values])
         if len(self) == before:
-            raise DataError(
-                "all texts are blank", hint="name the column of the text in data.text", where=sources[0].name
-            )
+            hint = "name the column of the text in data.text"
+            raise DataError("all texts are blank", hint=hint, where=sources[0].name)
         return range(before, len(self))
 
     @property
@@ -113,7 +125,7 @@ def read_dataset(
     read, spans = LabelledTexts(), dict[str, range]()
     for name in Splits._fields:
         if paths := getattr(spec, name):
-            spans[name] = read.read(spec, resolved(paths, base), report, f"reading {name}")
+            spans[name] = read.read(spec, resolved(paths, base), report, f"reading {name}", by_spec=name == "train")
     numbers, different, places = read.numbers, read.different, read.places
     parts = split(spec.split, spans, numbers[: len(spans["train"])] if spec.conditions else None, random_seed)
     if spec.conditions and conditions is None:
@@ -122,7 +134,7 @@ def read_dataset(
     values, notices = None, list[str]()
     if conditions:
         values = conditions.numbers(different)[:, numbers]
-        found = [_known(name, part, values, conditions, places) for name, part in parts._asdict().items()]
+        found = [_known(name, part, values, conditions, read) for name, part in parts._asdict().items()]
         parts, notices = Splits(*(part for part, _ in found)), [notice for _, some in found for notice in some]
     encoded = _encoded(spec, read.texts, parts, vocabulary, report)
     splits = Splits(*(_with(*pair, values, conditions) for pair in zip(encoded.splits, parts, strict=True)))
@@ -146,7 +158,7 @@ def read_other(
     part, values, notices = np.arange(len(read)), None, list[str]()
     if conditions:
         values = conditions.numbers(read.different)[:, read.numbers]
-        part, notices = _known("given", part, values, conditions, read.places)
+        part, notices = _known("given", part, values, conditions, read)
     nothing = part[:0]
     encoded = _encoded(spec, read.texts, Splits(nothing, nothing, part), vocabulary, report)
     texts = _with(encoded.splits.test, part, values, conditions)
@@ -161,12 +173,9 @@ def _texts(
     Files are read once for every condition.
     """
     labels = spec.conditions
-    if name not in FORMATS:
-        raise DataError(f"{name} holds vectors, and no texts", where=sources[0].name)
     if len(labels) > 1 and name in ONE_LABEL:
-        raise SpecError(
-            f"{name} has one label for each text", hint=f"{len(labels)} conditions need a csv, tsv or jsonl"
-        )
+        hint = f"{len(labels)} conditions need a csv, tsv or jsonl"
+        raise SpecError(f"{name} has one label for each text", hint=hint)
 
     def examples(label: str, report: Callable[[int], object]) -> Iterator[Example]:
         columns, labelled = Columns(spec.text, label), bool(labels)
@@ -179,12 +188,13 @@ def _texts(
             text, _, where = found[0]
             if isinstance(text, str) and not (text.isspace() or not text):
                 yield text, tuple(label for example in found for label in example.labels), where
-    except DataError as error:
-        hint = "give each text one" if "multi_label" in error.hint else error.hint
-        raise DataError(error.message, hint=hint, where=error.where) from None
+    except LabelCountError as error:
+        raise DataError(error.message, hint="give each text one", where=error.where) from None
 
 
-def _known(name: str, part: Array, values: Array, conditions: Conditions, places: Texts) -> tuple[Array, list[str]]:
+def _known(
+    name: str, part: Array, values: Array, conditions: Conditions, read: LabelledTexts
+) -> tuple[Array, list[str]]:
     """Return the numbers of a part's texts whose values (n, S) are known, and a notice of those that are left out.
 
     DataError for one to train on, and where nothing is left to validate on, or of what was given.
@@ -192,13 +202,15 @@ def _known(name: str, part: Array, values: Array, conditions: Conditions, places
     lost = part[np.any(values[:, part] < 0, axis=0)]
     if not len(lost):
         return part, []
-    names, where = " or ".join(conditions.values), places[lost[0]]
+    names, where = " or ".join(conditions.values), read.places[lost[0]]
+    unknown = conditions.unknown(read.different[read.numbers[lost[0]]])
     if name == "train":
-        hint = "leave it out, or train a new model"
-        raise DataError(f"a text whose {names} the model does not know", hint=hint, where=where)
+        message, hint = f"a text whose {names} the model does not know: {unknown}", "leave it out, or train a new model"
+        raise DataError(message, hint=hint, where=where)
     if len(lost) == len(part) and name != "test":
         hint = "give texts of the same to train on, too" if name == "validation" else ""
-        raise DataError(f"no {name} text whose {names} is known from training", hint=hint, where=where)
+        message = f"no {name} text whose {names} is known from training: {unknown}"
+        raise DataError(message, hint=hint, where=where)
     notice = f"{name} texts whose {names} is not known from training, left out: {len(lost):,}, first {where}"
     return np.setdiff1d(part, lost), [notice]
 

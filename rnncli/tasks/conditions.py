@@ -66,6 +66,11 @@ class Conditions:
         found = [[rows.get(pair, -1) for pair in zip(names, values, strict=True)] for values in given]
         return np.array(found, np.int32).reshape(len(given), len(names)).T
 
+    def unknown(self, values: Sequence[str]) -> str:
+        """Say which of a text's values (n,) is none of its condition's, and what those are."""
+        name, value = next(pair for pair in zip(self.values, values, strict=True) if pair not in self._rows)
+        return f"{listed([name])} is {shown(value)}, none of {listed(self.values[name])}"
+
     def vector(self, chosen: Mapping[str, str]) -> Array:
         """Return the vector (C,) of one value of each condition."""
         return one_hot(self.numbers([tuple(chosen[name] for name in self.values)]), self.size)[:, 0]

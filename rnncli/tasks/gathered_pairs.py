@@ -3,7 +3,7 @@
 P pairs.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import compress, islice
@@ -14,7 +14,7 @@ from rnncli.data import GrowingTexts, Pairs, Splits, Vocabulary
 from rnncli.data.numbering import InOrder
 from rnncli.data.pairs import Pair
 from rnncli.data.ranges import ranges
-from rnncli.errors import DataError
+from rnncli.errors import DataError, SpecError
 from rnncli.nn.parameter import Array
 from rnncli.tasks.gathered import split
 from rnncli.tasks.pair_sides import TokenSide, VectorSide
@@ -62,17 +62,18 @@ class GatheredPairs:
         side = self._side(block)
         sources, targets = [pair.source for pair in block], [pair.target or "" for pair in block]
         cut, cut_targets = side.cut(sources), self._target.cut(targets)
-        places, left_out = [pair.where for pair in block], list[str]()
+        places, source_places = [pair.where for pair in block], [pair.place_of_source for pair in block]
+        left_out = list[str]()
         if limit := self.spec.max_length:
             short = [len(one) <= limit and len(other) <= limit for one, other in zip(cut, cut_targets, strict=True)]
             left_out = [place for place, is_kept in zip(places, short, strict=True) if not is_kept]
             if left_out:
-                sources, targets, cut, cut_targets, places = (
-                    [*compress(each, short)] for each in (sources, targets, cut, cut_targets, places)
+                sources, targets, cut, cut_targets, places, source_places = (
+                    [*compress(each, short)] for each in (sources, targets, cut, cut_targets, places, source_places)
                 )
         if not places:
             return left_out
-        side.take(cut, places)
+        side.take(cut, source_places)
         self._target.take(cut_targets, places)
         if isinstance(side, TokenSide):
             self._source_text.extend(map(str, sources))
@@ -83,26 +84,52 @@ class GatheredPairs:
     def _side(self, block: Sequence[Pair]) -> TokenSide | VectorSide:
         """Return the side of the sources; raises DataError for those that are not as it is, or as the model reads."""
         if self._source is None:
-            self._source = TokenSide(self.spec.of_sources) if isinstance(block[0].source, str) else VectorSide()
-            self._expect(block[0], self._source)
-        is_text = isinstance(self._source, TokenSide)
+            are_texts = isinstance(block[0].source, str)
+            self.expect(block[0].place_of_source, are_texts=are_texts)
+            self._source = TokenSide(self.spec.of_sources) if are_texts else VectorSide()
+        are_texts = isinstance(self._source, TokenSide)
         for pair in block:
-            if isinstance(pair.source, str) != is_text:
-                raise DataError("vectors among texts, or a text among vectors", where=pair.where)
+            if isinstance(pair.source, str) != are_texts:
+                given, before = ("vectors", "texts") if are_texts else ("a text", "vectors")
+                raise DataError(f"{given}, where the sources before are {before}", where=pair.place_of_source)
             if self.single and len(pair.source) > 1:
-                message = f"a source of {len(pair.source):,} vectors, where one is captioned"
-                raise DataError(message, hint="for a text of a sequence set task: translation", where=pair.where)
+                raise self._several(len(pair.source), pair.place_of_source)
         return self._source
 
-    def _expect(self, pair: Pair, side: TokenSide | VectorSide) -> None:
-        if isinstance(side, VectorSide):
-            if self.inputs and self.inputs.vocabulary:
-                raise DataError("vectors, where the model reads texts", where=pair.where)
-        elif self.inputs:
-            self.inputs.expect_text(pair.where)
-        elif self.single:
-            hint = "give features.npz and captions.tsv, or name the columns of numbers in data.columns"
-            raise DataError("a text, where a vector is captioned", hint=hint, where=pair.where)
+    def expect(self, where: str, *, are_texts: bool) -> None:
+        """Raise DataError for sources, texts or vectors, that are not what the model reads, or what can be learnt from.
+
+        SpecError where the spec has settings for texts, and they are vectors.
+        """
+        arrays = "features.npz and captions.tsv" if self.single else "sequences.npz and texts.tsv"
+        if not are_texts and self.inputs and self.inputs.vocabulary:
+            hint = "give sources that are texts, such as pairs.tsv, or two parallel files"
+            raise DataError("vectors, where the model reads texts", hint=hint, where=where)
+        if are_texts and self.inputs and not self.inputs.vocabulary:
+            message = f"texts, where the model reads {self._read}"
+            raise DataError(message, hint=f"give {arrays}", where=where)
+        if are_texts and self.single:
+            hint = f"give {arrays}, or name the columns of numbers in data.columns"
+            raise DataError("texts, where vectors are captioned", hint=hint, where=where)
+        if not are_texts and (keys := self.spec.for_texts):
+            names = [f"data.{key}" for key in keys]
+            message = f"sources are vectors, which have no {' and no '.join(names)}"
+            raise SpecError(message, hint=f"leave {' and '.join(names)} out", where=where)
+
+    @property
+    def _read(self) -> str:
+        """What a model of vectors reads."""
+        assert self.inputs
+        return f"{'a vector' if self.single else 'vectors'} of {self.inputs.width} numbers"
+
+    def _several(self, steps: int, where: str) -> DataError:
+        """Return the error for a sequence where one vector is captioned."""
+        if self.inputs:
+            message, hint = f"a sequence of {steps:,} vectors, where the model reads one", "give one for each text"
+        else:
+            message = f"a sequence of {steps:,} vectors, where one is captioned"
+            hint = "for a text of a sequence set task: translation"
+        return DataError(message, hint=hint, where=where)
 
     def split(self, random_seed: int) -> Splits[Array]:
         """Return the numbers of the pairs of each part: of its own files, else drawn from those to train on.
@@ -137,15 +164,24 @@ class GatheredPairs:
         """Return what is known from the part to train on: how sources are read, and the vocabulary of targets."""
         counts, P = self._target.counts(train), len(train)
         if isinstance(self._source, VectorSide):
-            target = Vocabulary.from_counts(counts.items(), self.spec.tokenizer, items=P)
-            return Inputs(None, self._scale(self._source, train)), target
+            return Inputs(None, self._scale(self._source, train)), self._vocabulary("targets", counts, P)
         assert self._source
         own = self._source.counts(train)
         if self.spec.is_shared:
-            target = Vocabulary.from_counts((counts + own).items(), self.spec.tokenizer, items=P)
-            return Inputs(target, None), target
-        source = Vocabulary.from_counts(own.items(), self.spec.of_sources, items=None)
-        return Inputs(source, None), Vocabulary.from_counts(counts.items(), self.spec.tokenizer, items=P)
+            both = self._vocabulary("sources and targets", counts + own, P)
+            return Inputs(both, None), both
+        return Inputs(self._vocabulary("sources", own, None), None), self._vocabulary("targets", counts, P)
+
+    def _vocabulary(self, of: str, counts: Mapping[str, int], items: int | None) -> Vocabulary:
+        """Return what has been counted as a vocabulary; DataError that names its tokenizer for one without tokens."""
+        spec, key = self.spec.tokenizer, "tokenizer"
+        if of == "sources":
+            spec, key = self.spec.of_sources, self.spec.key_of_sources
+        try:
+            return Vocabulary.from_counts(counts.items(), spec, items=items)
+        except DataError as error:
+            hint = error.hint.replace("data.tokenizer.", f"data.{key}.")
+            raise DataError(f"{of}: {error.message}", hint=hint) from None
 
     def _scale(self, source: VectorSide, train: Array) -> Standardization:
         """Return the mean and deviation of the vectors to train on, each counted once."""

@@ -5,7 +5,7 @@ R rows, D numbers of a vector, N steps of all sequences, T of the longest.
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from rnncli.data.examples.whole_lines import numbered_lines
 from rnncli.data.pairs import (
     Pair,
     PairColumns,
+    PairReading,
     by_content,
     check_columns,
     halves,
@@ -45,6 +46,7 @@ def read_array_pairs(
     notices: list[str],
     *,
     encoding: str = "utf-8",
+    settable: bool = True,
     report: Callable[[int], object] = bool,
 ) -> Iterator[Pair]:
     """Yield pairs of vectors and sentences: the first half of the entries are arrays, the second as many texts.
@@ -65,9 +67,11 @@ def read_array_pairs(
         rows = read_rows(arrays)
         done += arrays.size
         used = np.zeros(len(rows.vectors), bool)
-        for row, sentence, where in _sentences(sentences, columns, rows, encoding, progress):
+        for row, sentence, where in _sentences(
+            sentences, PairReading(columns, encoding, settable=settable), rows, progress
+        ):
             used[row] = True
-            yield vector_pair(rows.vectors[row], sentence, where)
+            yield vector_pair(rows.vectors[row], sentence, where)._replace(source_where=_place(arrays, row))
         done += sentences.size
         if not used.all():
             count, first = int((~used).sum()), int(used.argmin())
@@ -77,8 +81,15 @@ def read_array_pairs(
 def read_array_sources(sources: Sequence[Source]) -> Iterator[Pair]:
     """Yield the rows of array files as sources without targets."""
     for source in sources:
-        for number, vectors in enumerate(read_rows(source).vectors):
-            yield Pair(vectors, None, f"{source.name}: row {number}")
+        rows = read_rows(source)
+        names = {row: name for name, row in (rows.names or {}).items()}
+        for number, vectors in enumerate(rows.vectors):
+            called = f" ({shown(names[number])})" if names else ""
+            yield Pair(vectors, None, _place(source, number) + called)
+
+
+def _place(source: Source, row: int) -> str:
+    return f"{source.name}: row {row}"
 
 
 def read_rows(source: Source) -> Rows:
@@ -93,20 +104,20 @@ def read_rows(source: Source) -> Rows:
         raise DataError(f"x is {described(x)}", hint=_SAVE, where=source.name)
     if "lengths" in arrays or x.ndim == 3:
         found = sequences_of(arrays, source.name)
-        vectors = [finite(sequence, f"{source.name}: row {row}") for row, sequence in enumerate(found)]
+        vectors = [finite(sequence, _place(source, row)) for row, sequence in enumerate(found)]
     else:
-        vectors = _single(x.reshape(len(x), -1), source.name)
+        vectors = _single(x.reshape(len(x), -1), source)
     return Rows(vectors, _names(arrays["names"], len(vectors), source.name) if "names" in arrays else None)
 
 
-def _single(x: Array, file: str) -> list[Vectors]:
+def _single(x: Array, source: Source) -> list[Vectors]:
     """Return the rows (R, D) as views, (1, D) each."""
     with np.errstate(over="ignore"):
         vectors = np.ascontiguousarray(x, np.float32)
     broken = ~np.isfinite(vectors).all(axis=1)
     if broken.any():
         row = int(broken.argmax())
-        finite(x[row : row + 1], f"{file}: row {row}")
+        finite(x[row : row + 1], _place(source, row))
     return [vectors[row : row + 1] for row in range(len(vectors))]
 
 
@@ -123,19 +134,20 @@ def _names(names: Array, count: int, file: str) -> dict[str, int]:
 
 
 def _sentences(
-    source: Source, columns: PairColumns, rows: Rows, encoding: str, report: Callable[[int], object]
+    source: Source, reading: PairReading, rows: Rows, report: Callable[[int], object]
 ) -> Iterator[tuple[int, str, str]]:
     """Yield the row that each sentence goes with, the sentence and its place."""
     name = suffix_format(source) if suffix_format(source) in ("csv", "jsonl") else by_content(source)
     if name in ("csv", "tsv", "jsonl"):
-        for row, sentence, where in read_pairs([[source]], name, columns, encoding=encoding, report=report):
+        kinds: dict[str, Any] = {"encoding": reading.encoding, "settable": reading.settable, "report": report}
+        for row, sentence, where, _ in read_pairs([[source]], name, reading.columns, **kinds):
             assert isinstance(sentence, str)
             if not isinstance(row, str):
                 raise DataError("vectors, where a row's name or number is expected", where=where)
             yield _row(row, rows, where), sentence, where
         return
     lines, count = 0, len(rows.vectors)
-    for lines, line in numbered_lines(source, encoding, report):
+    for lines, line in numbered_lines(source, reading.encoding, report):
         if lines <= count:  # else all are counted, for the message
             yield lines - 1, line, f"{source.name}:{lines}"
     if lines != count:

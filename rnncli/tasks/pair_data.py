@@ -1,7 +1,7 @@
 """Pairs for translation and captioning: files → pairs → splits → vocabularies, mean and deviation → ids, vectors."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -91,6 +91,7 @@ def read_dataset(
             if trained not in ("", in_format):
                 columns = _fitting(columns, in_format)
             trained = trained or in_format
+            _expect(gathered, entries, in_format, columns)
             gathered.add(name, _pairs(spec, entries, in_format, columns, report, f"reading {name}", gathered.notices))
     numbers = gathered.split(random_seed)
     if resources:
@@ -104,8 +105,9 @@ def read_dataset(
         source_steps, target_tokens = longest_of(resources)
         longest = max(longest[0], source_steps), max(longest[1], target_tokens)
     notices = [*gathered.notices, *_missing(splits)]
-    for name, part in splits._asdict().items():
-        notices += _unknown(part, source, target, name)
+    if not single and source.vocabulary is None and every.source.lengths.max() == 1:
+        notices.append("each source is a single vector: for those there is task: captioning, too")
+    notices += _unknown(splits._asdict(), source, target)
     return PairDataset(source, target, longest, splits, tuple(notices))
 
 
@@ -120,9 +122,13 @@ def read_other(
     columns = _fitting(PairColumns(spec.source, spec.target, spec.columns), name)
     source, target = source_of(resources), target_of(resources)
     gathered = GatheredPairs(spec, source, single=single)
-    gathered.add("given", _pairs(spec, entries, name, columns, report, "reading", gathered.notices))
+    _expect(gathered, entries, name, columns)
+    pairs = _pairs(spec, entries, name, columns, report, "reading", gathered.notices, settable=False)
+    gathered.add("given", pairs)
     part = gathered.pairs(source, target)
-    return part, [*gathered.notices, *_unknown(part, source, target, "given")]
+    if not single and source.vocabulary is None and part.source.lengths.max() == 1 < longest_of(resources)[0]:
+        gathered.notices.append("each source is a single vector, where the model was trained on sequences of them")
+    return part, [*gathered.notices, *_unknown({"given": part}, source, target)]
 
 
 def read_sources(spec: PairDataSpec, paths: Sequence[str]) -> Iterator[Pair]:
@@ -133,7 +139,14 @@ def read_sources(spec: PairDataSpec, paths: Sequence[str]) -> Iterator[Pair]:
         yield from read_array_sources([source for entry in entries for source in entry])
         return
     columns = _fitting(PairColumns(spec.source, spec.target, spec.columns), name)
-    yield from read_pairs(entries, name, columns, encoding=spec.encoding, targets=False)
+    yield from read_pairs(entries, name, columns, encoding=spec.encoding, targets=False, settable=False)
+
+
+def _expect(gathered: GatheredPairs, entries: Sequence[Sequence[Source]], name: str, columns: PairColumns) -> None:
+    """Refuse files whose format says that their sources are none that a model reads; of JSONL each line does."""
+    if name != "jsonl" or columns.vector:
+        are_vectors = name == "arrays" or bool(columns.vector)
+        gathered.expect(entries[0][0].name, are_texts=not are_vectors)
 
 
 def _fitting(columns: PairColumns, name: str) -> PairColumns:
@@ -154,9 +167,15 @@ def _pairs(
     report: Report,
     activity: str,
     notices: list[str],
+    *,
+    settable: bool = True,
 ) -> Iterator[Pair]:
     total = sum(source.size for entry in entries for source in entry)
-    kinds: dict[str, Any] = {"encoding": spec.encoding, "report": lambda done: report(activity, done, total)}
+    kinds: dict[str, Any] = {
+        "encoding": spec.encoding,
+        "settable": settable,
+        "report": lambda done: report(activity, done, total),
+    }
     if name == "arrays":
         return read_array_pairs(entries, columns, notices, **kinds)
     return read_pairs(entries, name, columns, **kinds)
@@ -169,8 +188,14 @@ def _missing(splits: Splits[Pairs]) -> Iterable[str]:
             yield f"no {name} split: there are too few pairs, or its share is 0"
 
 
-def _unknown(part: Pairs, source: Inputs, target: Vocabulary, name: str) -> Iterable[str]:
-    """Say how many of the tokens of each side are not in its vocabulary."""
-    for kind, side, vocabulary in (("source", part.source, source.vocabulary), ("target", part.target, target)):
-        if vocabulary and len(part) and (count := unknown_tokens(side, vocabulary)):
-            yield f"{count / len(side.values):.2%} of the {name} {kind} tokens are not in the vocabulary"
+def _unknown(parts: Mapping[str, Pairs], source: Inputs, target: Vocabulary) -> Iterable[str]:
+    """Say in one notice how many of the tokens of each side of each part are not in its vocabulary."""
+    shares = []
+    for name, part in parts.items():
+        for kind, side, vocabulary in (("source", part.source, source.vocabulary), ("target", part.target, target)):
+            if vocabulary and len(part) and (count := unknown_tokens(side, vocabulary)):
+                shares.append(f"{count / len(side.values):.2%} of the {name} {kind}")
+    if shares:
+        *others, last = shares
+        before = f"{', '.join(others)} and " if others else ""
+        yield f"{before}{last} tokens are not in the vocabulary"

@@ -1,11 +1,12 @@
 """Which pairs are read and learnt from, and how: the `data` sections of specs of translation and captioning."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
-from rnncli.data import TokenizerSpec
+from rnncli.data import TokenizerSpec, Vocabulary
+from rnncli.errors import DataError
 from rnncli.tasks.labelled_spec import Column
 from rnncli.tasks.paths import Paths, as_paths, check_paths
 from rnncli.tasks.text_spec import SplitSpec
@@ -34,6 +35,8 @@ class PairDataSpec:
         check_paths(self.train, self.validation, self.test)
         if self.columns and self.source is not None:
             raise ValueError("source is the column of a text, columns are those of a vector: give one of the two")
+        if self.reads_vectors and (keys := self.for_texts):
+            raise ValueError(f"sources are vectors, which have no {' and no '.join(keys)}")
 
     @property
     def of_sources(self) -> TokenizerSpec:
@@ -41,9 +44,28 @@ class PairDataSpec:
         return self.tokenizer
 
     @property
+    def key_of_sources(self) -> str:
+        """The key under which that tokenizer is given."""
+        return "tokenizer"
+
+    @property
     def is_shared(self) -> bool:
         """Whether sources and targets have one vocabulary."""
         return False
+
+    @property
+    def for_texts(self) -> tuple[str, ...]:
+        """The settings, of those that were made, that are for sources that are texts alone."""
+        return ()
+
+    def expect(self, source: Vocabulary | None, target: Vocabulary) -> None:
+        """Raise DataError for vocabularies, as a checkpoint has them, that are not of these tokenizers."""
+        if target.spec != self.tokenizer:
+            raise DataError("a vocabulary of another tokenizer")
+        if source is not None and source.spec != self.of_sources:
+            raise DataError("a source vocabulary of another tokenizer")
+        if source is not None and self.is_shared and source != target:
+            raise DataError("two vocabularies, where the spec has a shared one")
 
     @property
     def reads_vectors(self) -> bool:
@@ -81,15 +103,26 @@ class TranslationDataSpec(PairDataSpec):
     def __post_init__(self) -> None:
         """Refuse two tokenizers for one vocabulary, and what is for texts where sources are vectors."""
         super().__post_init__()
-        if self.columns and (self.shared_vocabulary or self.source_tokenizer):
-            raise ValueError("shared_vocabulary and source_tokenizer are for texts, and columns make up vectors")
-        if self.shared_vocabulary and self.source_tokenizer not in (None, self.tokenizer):
-            raise ValueError("a shared vocabulary has one tokenizer: leave source_tokenizer out")
+        own, others = asdict(self.of_sources), asdict(self.tokenizer)
+        if self.shared_vocabulary and (keys := [key for key in own if own[key] != others[key]]):
+            differs = f"source_tokenizer differs from tokenizer ({', '.join(keys)})"
+            raise ValueError(f"{differs}, and shared_vocabulary needs one for both: leave source_tokenizer out")
 
     @property
     def of_sources(self) -> TokenizerSpec:
         """The tokenizer of sources that are texts."""
         return self.source_tokenizer or self.tokenizer
+
+    @property
+    def key_of_sources(self) -> str:
+        """The key under which that tokenizer is given."""
+        return "source_tokenizer" if self.source_tokenizer else "tokenizer"
+
+    @property
+    def for_texts(self) -> tuple[str, ...]:
+        """The settings, of those that were made, that are for sources that are texts alone."""
+        made = {"shared_vocabulary": self.shared_vocabulary, "source_tokenizer": self.source_tokenizer is not None}
+        return tuple(key for key, is_made in made.items() if is_made)
 
     @property
     def is_shared(self) -> bool:

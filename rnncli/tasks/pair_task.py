@@ -7,12 +7,15 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from rnncli.data import Vocabulary
 from rnncli.data.paired import BucketedPairs, Pairs
 from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
 from rnncli.tasks.pair_data import PairDataset, read_dataset, read_other
 from rnncli.tasks.pair_decoding import Decoding
+from rnncli.tasks.pair_resources import longest_of, source_of, target_of
 from rnncli.tasks.pair_spec import DecodingSpec, PairDataSpec
 from rnncli.tasks.protocol import Report, Resources, Task, Unit, silent
+from rnncli.tasks.sequence_inputs import Inputs
 from rnncli.tasks.translation_model import TranslationModel
 from rnncli.tasks.translation_scores import TranslationScore, answers, evaluated, score
 from rnncli.training.events import Counted, Evaluation
@@ -65,6 +68,16 @@ class PairTask(Task):
         """Read files that are no part of the spec, and return them with notices."""
         spec = replace(self.data, encoding=encoding or self.data.encoding)
         return read_other(spec, tuple(files), resources, report, single=self.single)
+
+    def sides(self, resources: Resources) -> tuple[Inputs, Vocabulary]:
+        """Return how sources are read, and what targets are made of.
+
+        DataError where that is not as the spec has it, and where it is not known how long the pairs of training were.
+        """
+        source, target = source_of(resources), target_of(resources)
+        longest_of(resources)
+        self.data.expect(source.vocabulary, target)
+        return source, target
 
     def fitted(self, dataset: PairDataset) -> tuple[Self, list[str]]:
         """Return the task with a batch size that leaves 20 batches an epoch, and a notice where it shrank."""

@@ -186,8 +186,8 @@ def inputs_of(resources: Resources) -> Inputs:
     return Inputs(None, Standardization.from_plain(resources.get("standardization")))
 
 
-def vectors_of_line(line: str, where: str) -> Array:
-    """Read vectors (T, D) from a line; DataError where there are none."""
+def vectors_of_line(line: str, where: str, *, single: bool = False) -> Array:
+    """Read vectors (T, D) from a line; DataError where there are none. Its hint is of one where no more are read."""
     try:
         plain: Any = json.loads(line) if line.lstrip().startswith("[") else [number(cell) for cell in line.split(",")]
         rows = plain if type(plain[0]) is list else [plain]
@@ -197,5 +197,7 @@ def vectors_of_line(line: str, where: str) -> Array:
                 return as_vectors(vectors, where)  # rounded as those of files are
     except (ValueError, TypeError, IndexError, OverflowError, RecursionError):
         pass
+    if single:
+        raise DataError("not a vector of finite numbers", hint="write them with commas, as 1.5,2", where=where)
     hint = "write 1.5,2 for one step, [[1.5, 2], [3, 4]] for two"
     raise DataError("not a vector of finite numbers, or a list of them", hint=hint, where=where)

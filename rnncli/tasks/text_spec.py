@@ -10,6 +10,8 @@ from rnncli.tasks.paths import Paths, check_paths
 from rnncli.training.trainer import Size, TrainingSpec
 
 Part = Annotated[float, Ge(0), Lt(1)]
+TEXT = "text"
+"""The column, or the key, of the text, unless another is named."""
 ONE_LABEL = ("fasttext", "folder")
 """The formats in which a text has one label, whatever it is called."""
 
@@ -38,7 +40,7 @@ class TextDataSpec:
     validation: Paths = ()
     test: Paths = ()
     format: Literal["auto", "stream", "lines", "csv", "tsv", "jsonl", "fasttext", "folder"] = "auto"
-    text: str = "text"  # the column, or the key, that holds the text of an example
+    text: str = TEXT  # the column, or the key, that holds the text of an example
     condition: str | tuple[str, ...] = ()  # the columns, or keys, of labels that the text depends on
     encoding: str = "utf-8"
     tokenizer: TokenizerSpec = TokenizerSpec()
@@ -55,7 +57,7 @@ class TextDataSpec:
             raise ValueError(f"condition needs texts with labels: format csv, tsv, jsonl, …, not {self.format}")
         if len(names) > 1 and self.format in ONE_LABEL:
             raise ValueError(f"{self.format} has one label for each text, and so one condition")
-        if self.text != "text" and not self.of_examples:
+        if self.text != TEXT and (not self.of_examples or self.format in ONE_LABEL):
             raise ValueError("text names a column, for format: csv, tsv or jsonl")
 
     @property

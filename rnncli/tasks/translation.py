@@ -7,14 +7,11 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnncli.data import Vocabulary
-from rnncli.errors import DataError
 from rnncli.models.encoder_decoder import EncoderDecoder
 from rnncli.models.encoder_decoder_gradient_cases import encoder_decoder_case
 from rnncli.models.encoder_decoder_spec import EncoderDecoderSpec
 from rnncli.models.gradient_cases import GradientCase
 from rnncli.models.input_layer import InputSizes
-from rnncli.tasks.pair_resources import longest_of, source_of, target_of
 from rnncli.tasks.pair_spec import TranslationDataSpec
 from rnncli.tasks.pair_task import PairTask
 from rnncli.tasks.protocol import Resources
@@ -46,9 +43,7 @@ class TranslationTask(PairTask):
         self, resources: Resources, rng: np.random.Generator | None, dtype: DTypeLike = np.float32
     ) -> EncoderDecoder:
         """Return a fresh model; without `rng` its weights are zeros, to be loaded."""
-        source, target = source_of(resources), target_of(resources)
-        longest_of(resources)
-        self._expect(source.vocabulary, target)
+        source, target = self.sides(resources)
         return EncoderDecoder(
             self.model,
             len(target),
@@ -57,17 +52,6 @@ class TranslationTask(PairTask):
             rng=rng,
             dtype=dtype,
         )
-
-    def _expect(self, source: Vocabulary | None, target: Vocabulary) -> None:
-        """Raise DataError for vocabularies that are not as the spec has them."""
-        if target.spec != self.data.tokenizer:
-            raise DataError("a vocabulary of another tokenizer")
-        if source is None:
-            return
-        if source.spec != self.data.of_sources:
-            raise DataError("a source vocabulary of another tokenizer")
-        if self.data.is_shared and source != target:
-            raise DataError("two vocabularies, where the spec has a shared one")
 
     def gradient_cases(self, random_seed: int) -> Iterator[GradientCase]:
         """Return what the gradients of this spec's model are checked on, at its own size."""

@@ -103,7 +103,9 @@ class TranslationModel:
 
         DataError for an empty one, and for what the model cannot read.
         """
-        return self.read(vectors_of_line(line, where) if self.source_vocabulary is None else line, where)
+        if self.source_vocabulary is None:
+            return self.read(vectors_of_line(line, where, single=self.single), where)
+        return self.read(line, where)
 
     def read(self, given: str | Array, where: str) -> Source:
         """Return a text, or vectors (S, D), as the model reads it; DataError for what it cannot read."""

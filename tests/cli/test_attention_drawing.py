@@ -48,7 +48,7 @@ def test_words_stand_beside_one_another_where_there_is_room():
     ]
 
 
-@pytest.mark.parametrize("width", [18, 25])
+@pytest.mark.parametrize("width", [18, 19, 25])
 def test_else_they_are_written_downwards(width):
     assert drawn(width) == [
         "           h",
@@ -61,21 +61,19 @@ def test_else_they_are_written_downwards(width):
     ]
 
 
-@pytest.mark.parametrize("width", [13, 17])
-def test_or_even_close_together(width):
-    assert drawn(width) == [
-        "         h",
-        "        ya p",
-        "       Dov e",
-        "       oueat?",
-        "¿      █·····",
-        "Tienes ·█····",
-        "una    ··█···",
+@pytest.mark.parametrize("width", [11, 15])
+def test_letters_stand_even_close_together(width):
+    assert drawn(width, targets=[*"abc"], heads=[*"abcdefgh"]) == [
+        "  abcdefgh",
+        "a █·······",
+        "b ·█······",
+        "c ··█·····",
     ]
 
 
-def test_what_there_is_no_room_for_follows_below():
-    assert drawn(12) == [
+@pytest.mark.parametrize("width", [12, 13])
+def test_what_there_is_no_room_for_follows_below(width):
+    assert drawn(width) == [
         "           h",
         "         y a",
         "       D o v",
@@ -92,6 +90,19 @@ def test_what_there_is_no_room_for_follows_below():
         "una    · · ·",
     ]
     assert drawn(10, targets=["x"], heads=[*"abcdefghijk"]) == ["  abcdefgh", "x █·······", "", "  ijk", "x ···"]
+
+
+def test_a_long_source_is_drawn_in_parts_whose_words_can_be_read():
+    heads = [f"word{number}" for number in range(60)]
+    lines = drawn(80, targets=["Tienes", "<eos>"], heads=heads)
+    parts = [part.split("\n") for part in "\n".join(lines).split("\n\n")]
+    assert [len(part) for part in parts] == [8, 8]
+    read = []
+    for part in parts:
+        columns = range(7, max(map(len, part)), 2)
+        assert all(line[column - 1 : column] in ("", " ") for line in part for column in columns)
+        read += ["".join(line[column : column + 1] for line in part[:-2]).strip() for column in columns]
+    assert read == heads
 
 
 def test_a_long_head_is_cut_and_so_is_a_long_label():

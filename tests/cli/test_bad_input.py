@@ -63,7 +63,7 @@ CORPORA = [
     ("pome.txt", 3, ["pome.txt: no such file", 'did you mean "', "poem.txt"]),
     ("empty.txt", 3, ["empty.txt: the file is empty"]),
     ("one.txt", 3, ["one.txt: the training text has 1 token", "at least 2 are needed"]),
-    ("binary.txt", 3, ["binary.txt: looks like a binary file (NUL byte at offset 5)", "data.tokenizer.level=byte"]),
+    ("binary.txt", 3, ["binary.txt: looks like a binary file (NUL byte at offset 5)", "data.tokenizer.level: byte"]),
     ("nothing", 3, ["no text files in folder", "nothing"]),
     ("no_text", 3, ["no text files in folder", "no_text/binary.bin"]),
     ("*.nothing", 3, ["*.nothing: no file matches"]),

@@ -64,11 +64,33 @@ class TestVectors:
     def test_json_and_several(self, captioners):
         ((one, other),) = expected(FEW[:1], "captions", beam_size=3, n_best=2)
         found = strict_json(captioned(captioners, "--json", "-b", "3", "-n", "2", "--", FEW[0]))
-        assert list(found) == ["caption", "tokens", "log_probabilities", "score", "ended", "n_best"]
+        assert list(found) == ["number", "where", "caption", "tokens", "log_probabilities", "score", "ended", "n_best"]
         assert (found["caption"], found["tokens"]) == (CAPTIONS[0], CAPTIONS[0].split())
         assert [each["caption"] for each in found["n_best"]] == [one.text, other.text]
         rows = captioned(captioners, "-b", "3", "-n", "2", "--", FEW[0]).splitlines()
         assert rows == [f"1\t{each.score:.4f}\t{each.text}" for each in (one, other)]
+
+    def test_json_says_which_vector_an_answer_is_for(self, captioners):
+        np.savez("x.npz", x=FEATURES[:3])
+        Path("x.jsonl").write_text(lines(json.dumps({"source": row}) for row in FEATURES[:2].tolist()))
+        for file, places in (("x.npz", [f"x.npz: row {i}" for i in range(3)]), ("x.jsonl", ["x.jsonl:1", "x.jsonl:2"])):
+            found = [*map(strict_json, captioned(captioners, "--json", "-f", file).splitlines())]
+            assert [each["where"] for each in found] == places
+            assert [each["number"] for each in found] == [*range(1, len(places) + 1)]
+            assert [each["caption"] for each in found] == CAPTIONS[: len(places)]
+        np.savez("named.npz", x=FEATURES[:2], names=["sea", "hill"])
+        found = [*map(strict_json, captioned(captioners, "--json", "-f", "named.npz").splitlines())]
+        assert [each["where"] for each in found] == ['named.npz: row 0 ("sea")', 'named.npz: row 1 ("hill")']
+
+    def test_nothing_has_no_caption(self, captioners):
+        blank, other = map(strict_json, captioned(captioners, "--json", stdin=f"\n{FEW[0]}\n".encode()).splitlines())
+        nothing = {"caption": None, "tokens": [], "log_probabilities": [], "score": None, "ended": None}
+        assert blank == {"number": 1, "where": "standard input:1"} | nothing
+        assert (other["number"], other["caption"]) == (2, CAPTIONS[0])
+        assert blank.keys() == other.keys()
+        (blank,) = map(strict_json, captioned(captioners, "--json", "-n", "2", "").splitlines())
+        assert (blank["caption"], blank["n_best"]) == (None, [])
+        assert captioned(captioners, "") == "\n"
 
     def test_samples(self, captioners):
         drawn = ["--sample", "--random-seed", "3", "-t", "4", "--", *FEW]
@@ -81,7 +103,7 @@ class TestVectors:
         status, out, err = captioners("caption", stdin=given.encode())
         assert (status, out) == (3, f"{CAPTIONS[0]}\n\n\n\n{CAPTIONS[1]}\n")
         first, second = err.splitlines()
-        assert first.startswith("standard input:3: not a vector of finite numbers, or a list of them; write")
+        assert first.startswith("standard input:3: not a vector of finite numbers; write them")
         assert second == "standard input:4: vectors of 2 numbers, where the model reads vectors of 4"
 
 

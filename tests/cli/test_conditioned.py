@@ -54,6 +54,14 @@ def test_each_author_has_words_of_their_own(conditioned):
         assert conditioned("generate", "--condition", author, "-n", 8, "--random-seed", 1, "-t", 0.3).out == out
 
 
+def test_help_says_that_a_single_condition_needs_no_name(conditioned, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    for command in ("generate", "score"):
+        said = " ".join(conditioned(command, "--help").out.split())
+        assert "--condition [NAME=]VALUE " in said
+        assert "its name can be left out: --condition cook." in said
+
+
 def test_several_conditions(conditioned):
     def total(text, mood):
         given = ["--condition", f"mood={mood}", "--condition", "author=smith"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rnncli.cli.console import Talk, printable, table, write_data
+from rnncli.cli.console import Talk, broken, columns_of, printable, table, write_data
 
 HOSTILE = [chr(code) for code in (*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F)]
 HOSTILE += [chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))]
@@ -206,6 +206,79 @@ def test_table_aligns_numbers_right_and_counts_columns_of_the_terminal():
     assert table(["a"], [["1,234"], ["x"]]) == ["a", "1,234", "x"]
     with pytest.raises(ValueError, match="zip"):
         table(["a", "b"], [["only one"]])
+
+
+def test_long_lines_are_broken_between_words():
+    line = "the quick  brown fox jumps"
+    for width in range(7, 26):
+        parts = [*broken(line, width)]
+        assert max(map(columns_of, parts)) <= width
+        assert " ".join(parts).split() == line.split()
+        assert all(part.startswith("  ") and not part.startswith("   ") for part in parts[1:])
+    assert [*broken(line, 10)] == ["the quick", "  brown", "  fox", "  jumps"]
+    assert [*broken(line, 26)] == [line]
+    assert [*broken("    abc  def", 9)] == ["    abc", "  def"]
+    path = "folder/" * 20
+    assert [*broken(f"see {path} and {path}", 20)] == ["see", f"  {path}", "  and", f"  {path}"]
+    assert [*broken(path, 20)] == [path]
+    assert [*broken("漢字 漢字 漢字", 9)] == ["漢字 漢字", "  漢字"]
+    assert [*broken("", 9)] == [""]
+    assert [*broken("abc" + " " * 9, 5)] == ["abc" + " " * 9]
+
+
+def test_messages_on_a_terminal_are_broken_between_words_and_elsewhere_on_one_line(terminals, monkeypatch):
+    text = " ".join(["message"] * 12)
+    _, err = terminals()
+    monkeypatch.setenv("COLUMNS", "40")
+    talk = Talk(quiet=False, color=False)
+    talk.say(text)
+    talk.warn(text)
+    talk.error(text)
+    shown = err.written().decode().splitlines()
+    assert max(map(len, shown)) <= 40
+    assert " ".join(shown).split() == f"{text} note: {text} {text}".split()
+    assert [line for line in shown if not line.startswith(" ")] == [
+        "message message message message message",
+        "note: message message message message",
+        "message message message message message",
+    ]
+    pipe = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    monkeypatch.setattr(sys, "stderr", pipe)
+    Talk(quiet=False, color=False).error(text)
+    assert pipe.buffer.getvalue().decode() == f"{text}\n"
+
+
+def test_a_note_keeps_its_colour_when_it_is_broken(terminals, monkeypatch):
+    _, err = terminals()
+    monkeypatch.setenv("COLUMNS", "12")
+    Talk(quiet=False, color=True).warn("one two three")
+    assert err.written().decode() == "\x1b[33mnote:\x1b[0m one\n  two three\n"
+
+
+def test_a_status_that_is_too_long_ends_in_dots(terminals, monkeypatch):
+    _, err = terminals()
+    monkeypatch.setenv("COLUMNS", "12")
+    talk = Talk(quiet=False, color=None)
+    talk.progress("12345678901")
+    talk.progress("123456789012")
+    talk.progress("漢字漢字漢字")
+    assert err.written().decode() == "12345678901\r\x1b[K1234567890…\r\x1b[K漢字漢字漢…"
+
+
+def test_what_waits_for_typing_says_so_at_a_terminal_only(terminals, monkeypatch):
+    _, err = terminals()
+    talk = Talk(quiet=False, color=False)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("piped"))
+    talk.waits_for_typing(None, "a text")
+    monkeypatch.setattr(sys, "stdin", None)
+    talk.waits_for_typing(None, "a text")
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    talk.waits_for_typing("a.txt", "a text")
+    Talk(quiet=True, color=False).waits_for_typing(None, "a text")
+    assert err.written() == b""
+    for file in (None, "-"):
+        talk.waits_for_typing(file, "a text")
+    assert err.written().decode() == "reading what is typed here, a text; Ctrl-D ends it\n" * 2
 
 
 def test_the_console_needs_neither_numpy_nor_rich():

@@ -89,7 +89,7 @@ class TestEvaluate:
         assert lengths.startswith("length")
         first = given["errors"][0]
         verdict = f"{first['where']}: {first['target']} taken for {first['predicted']} ({first['probability']:.3f})"
-        assert errors.splitlines()[:2] == [verdict, f"  {first['text']}"]
+        assert errors.splitlines()[1:3] == [verdict, f"  {first['text']}"]
         assert "[" in first["text"]
 
     def test_labels_that_the_model_does_not_know(self, taggers):

@@ -44,6 +44,27 @@ def test_table_has_the_worst_case_of_each_parameter(rnncli, spec):
     assert len(rnncli("gradcheck", spec, "--verbose").out.splitlines()) == 2 + len(report["rows"])
 
 
+def test_the_table_fits_a_terminal_and_below_it_are_the_numbers_of_what_failed(rnncli, spec, monkeypatch):
+    failing = ["gradcheck", spec, "--inject-error", "--parameter", "recurrent.0.weight_hh"]
+    whole = rnncli(*failing).out.splitlines()
+    (row,) = [line.split() for line in whole if "FAILED" in line]
+    for width in (80, 60, 45):
+        monkeypatch.setenv("COLUMNS", str(width))
+        *lines, summary = rnncli(*failing).out.splitlines()
+        assert max(map(len, lines)) <= width
+        assert summary == whole[-1]
+        table, facts = "\n".join(lines).split("\n\n")
+        assert [line.split()[:3] for line in table.splitlines()[1:]] == [
+            [words[0], words[1], words[5]] for words in map(str.split, whole[1:-1])
+        ]
+        name, numbers, _ = facts.splitlines()
+        assert name == f"recurrent.0.weight_hh [{row[2]}]"
+        assert f"  analytic {row[3]}, numeric {row[4]}".startswith(numbers.rstrip("…"))
+    assert "case" not in table
+    monkeypatch.setenv("COLUMNS", "300")
+    assert rnncli(*failing).out.splitlines() == whole
+
+
 @pytest.mark.parametrize(
     "parameter",
     ["embedding.weight", "recurrent.0.weight_ih", "recurrent.1.weight_hh", "recurrent.1.bias", "inputs", "state.0"],

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rnncli.cli.console import Talk
-from rnncli.cli.progress import reading
+from rnncli.cli.status import reading, working
 from rnncli.storage import remade
 from tests.cli.conftest import SMALL, content
 
@@ -24,9 +24,9 @@ class Recorded(Talk):
         self.shown.append(text)
 
 
-def watch(talk, reports):
+def watch(talk, reports, **settings):
     times = iter([0.0, 0.0, *(second for second, *_ in reports)])
-    with reading(talk, lambda: next(times)) as report:
+    with reading(talk, lambda: next(times), **settings) as report:
         for _, *what in reports:
             report(*what)
 
@@ -44,6 +44,48 @@ def test_a_line_that_is_drawn_again_and_again_and_then_removed():
     )
     assert talk.shown == ["encoding: 20%, 0:00:04 left", ""]
     assert talk.said == []
+
+
+def test_what_follows_takes_the_place_of_what_is_done():
+    reports = [(2, "encoding", 2, 8), (6, "encoding", 8, 8), (20, "encoding", 8, 8)]
+    talk = Recorded(live=True)
+    watch(talk, reports, then="scoring")
+    assert talk.shown == ["encoding: 25%, 0:00:00 left", "scoring", "scoring", ""]
+    talk = Recorded()
+    watch(talk, reports, then="scoring")
+    assert talk.said == ["encoding: 25%, 0:00:00 left", "encoding: 100%"]
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_what_takes_long_is_said_once_and_what_does_not_is_not(live):
+    talk = Recorded(live=live)
+    with working(talk, "scoring", 30):
+        pass
+    assert (talk.said, talk.shown) == ([], [""])
+    with working(talk, "scoring", 0.001):
+        end = time.monotonic() + 20
+        while "scoring" not in (*talk.said, *talk.shown[1:]):
+            assert time.monotonic() < end
+            time.sleep(0.001)
+    assert (talk.said, talk.shown) == (([], ["", "scoring", ""]) if live else (["scoring"], ["", ""]))
+
+
+def test_train_and_evaluate_say_that_they_score(rnncli, tmp_path, monkeypatch):
+    Path("poem.txt").write_text("abc " * 500)
+    monkeypatch.setattr("rnncli.cli.status.Timer", Impatient)
+    trained = rnncli("train", "poem.txt", *SMALL, "--steps", "2")
+    assert "scoring the best model on validation and test" in trained.err.splitlines()
+    assert "scoring" not in rnncli("train", "poem.txt", *SMALL, "--steps", "2", "-q").err
+    assert "scoring the model on validation and test" in rnncli("evaluate").err.splitlines()
+    assert "scoring the model on test" in rnncli("evaluate", "--split", "test").err.splitlines()
+    assert "scoring the model on files" in rnncli("evaluate", "poem.txt").err.splitlines()
+
+
+class Impatient:
+    """A timer whose time is up at once."""
+
+    def __init__(self, _seconds, act):
+        self.start, self.cancel, self.join = act, bool, bool
 
 
 def test_what_takes_no_time_is_not_shown(rnncli, tmp_path):

@@ -184,11 +184,14 @@ def test_mistakes_have_their_place_their_labels_and_the_beginning_of_their_text(
     text = "It was  the\nbest film\x1b[2J I have not seen."
     worst = [Mistake("reviews.csv:12", text, "negative", "positive", 0.98765), Mistake("v.npz:3", "", "3.2", "7", None)]
     assert mistakes(worst, WIDE) == [
+        "mistakes, the worst first; (probability of what was predicted)",
         "reviews.csv:12: negative taken for positive (0.988)",
         r"  It was the best film\x1b[2J I have not seen.",
         "v.npz:3: 3.2 taken for 7",
     ]
     assert mistakes(worst, NARROW) == [
+        "mistakes, the worst first; (probability",
+        "of what was predicted)",
         "reviews.csv:12:",
         "  negative taken for positive (0.988)",
         r"  It was the best film\x1b[2J I have no…",
@@ -199,7 +202,8 @@ def test_mistakes_have_their_place_their_labels_and_the_beginning_of_their_text(
         lines = mistakes([long], style)
         assert max(map(columns_of, lines)) <= style.width
         assert not {"\x1b", "\u202e"} & set("".join(lines))
-        assert lines[0].startswith("folder/folder/")
+        assert next(line for line in lines if "/" in line).startswith("folder/folder/")
+    assert mistakes(worst[1:], WIDE) == ["v.npz:3: 3.2 taken for 7"]
     assert mistakes([], WIDE) == []
 
 

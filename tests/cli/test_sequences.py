@@ -9,12 +9,14 @@ import pytest
 
 from rnncli import experiments
 from rnncli.cli import sequences
+from rnncli.cli.console import Talk
 from rnncli.storage import read_checkpoint_file, write_checkpoint_file
 from tests.cli.conftest import SMALL, strict_json
 from tests.tasks.labelled_runs import EXAMPLES
 
 TEXTS = [text for text, _ in EXAMPLES]
 EMPTY = "the text is empty"
+SILENT = Talk(quiet=True, color=False)
 
 
 class Echo:
@@ -46,7 +48,7 @@ class TestLines:
         path = tmp_path / "a.txt"
         mark = "" if written in ("utf-8-sig", "utf-16", "utf-32") else "\ufeff"  # which have it by themselves
         path.write_bytes((mark + self.TEXT + end).encode(written))
-        found = [each for batch in sequences.given_sequences(Echo(), [], str(path), encoding) for each in batch]
+        found = [each for batch in sequences.given_sequences(Echo(), [], str(path), encoding, SILENT) for each in batch]
         assert [each.sequence[1] for each in found] == ["good film", "", " käse\t\r", "\ufeff日本", "last"]
         places = [f"{path}:{number}" for number in range(1, 6)]
         assert [each.where for each in found] == [each.sequence[0] for each in found] == places
@@ -57,7 +59,7 @@ class TestLines:
         path = tmp_path / "a.txt"
         path.write_bytes(b"a" * 1000 + b"\n" + b"a" * 3_000_000 + b"\nlast")
         tracemalloc.start()
-        found = [each for batch in sequences.given_sequences(Echo(), [], str(path), None) for each in batch]
+        found = [each for batch in sequences.given_sequences(Echo(), [], str(path), None, SILENT) for each in batch]
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert [each.sequence is None for each in found] == [False, True, False]
@@ -68,9 +70,9 @@ class TestExamples:
     def test_examples_of_many_numbers_are_read_few_at_a_time(self, tiny_classifiers, monkeypatch):
         reader = experiments.load(tiny_classifiers / "runs" / "steps").sequences
         path = str(tiny_classifiers / "steps.npz")
-        assert [*map(len, sequences.given_sequences(reader, [], path, None))] == [60]
+        assert [*map(len, sequences.given_sequences(reader, [], path, None, SILENT))] == [60]
         monkeypatch.setattr(sequences, "NUMBERS", 30)  # lengths 1 to 5 of 2 numbers, again and again
-        assert {*map(len, sequences.given_sequences(reader, [], path, None))} == {5}
+        assert {*map(len, sequences.given_sequences(reader, [], path, None, SILENT))} == {5}
 
 
 class TestBadSequences:

@@ -2,17 +2,22 @@
 
 import json
 import os
+import pty
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from rnncli.cli import translated_answers
 from rnncli.cli.attention_drawing import alignment
+from rnncli.cli.decoding_options import OPTIONS, decoding_of
 from rnncli.cli.drawings import Style
 from rnncli.decoding import Sampling
+from rnncli.errors import UsageError
 from rnncli.tasks.pair_decoding import Decoding
+from rnncli.tasks.pair_spec import DecodingSpec
 from tests.cli.conftest import SMALL, strict_json
 from tests.cli.pair_models import (
     FRAMES,
@@ -29,7 +34,7 @@ from tests.cli.pair_models import (
 from tests.cli.test_pipes import readable
 
 ONE, OTHER = "the red dog sees a small bird.", "an old cat likes the boy."
-UNKNOWN = "note: tokens that are not in the vocabulary, read as <unk>: {}\n"
+UNKNOWN = "note: tokens that are not in the vocabulary, read as <unk>: {}, such as {}\n"
 
 
 @pytest.fixture
@@ -101,6 +106,8 @@ class TestTexts:
         assert translated(translators, "", ONE, "-n", "1").splitlines()[0] == "1\t\t"
         first, second = map(strict_json, translated(translators, "--json", "--attention", " ", ONE).splitlines())
         assert first == {
+            "number": 1,
+            "where": "argument 1",
             "source": "",
             "source_tokens": [],
             "translation": "",
@@ -119,7 +126,12 @@ class TestTexts:
         assert (status, out) == (3, f"{one}\n\n{other}\n")
         assert err == "standard input:2: bytes that are not utf-8; try --encoding latin-1\n"
         status, out, _ = translators("translate", "-q", "--json", "-n", "2", stdin=raw)
-        assert [*map(strict_json, out.splitlines())][1] == {"error": err.rstrip("\n")}
+        first, second, third = map(strict_json, out.splitlines())
+        assert second == {"number": 2, "where": "standard input:2", "error": err.rstrip("\n")}
+        assert [(each["number"], each["where"]) for each in (first, third)] == [
+            (1, "standard input:1"),
+            (3, "standard input:3"),
+        ]
         status, out, _ = translators("translate", "-q", "-n", "2", stdin=raw)
         assert [line.split("\t")[0] for line in out.splitlines()] == ["1", "1", "2", "3", "3"]
         assert out.splitlines()[2] == "2\t\t"
@@ -149,8 +161,26 @@ class TestNotes:
         assert translated(translators, ONE, long, long) == out
 
     def test_words_that_are_not_known(self, translators):
-        assert translators("translate", stdin=b"the Dog\na dog sees 2 Dogs\n").err == UNKNOWN.format(3)
+        seen = translators("translate", stdin=b"the Dog\na Dog dog sees 2 Dogs\n").err
+        assert seen == UNKNOWN.format(4, '"Dog", "2", "Dogs"')
         assert translators("translate", ONE).err == ""
+        many = translators("translate", "A B C D the E", "F").err
+        assert many == UNKNOWN.format(6, '"A", "B", "C", "D", "E"')
+        long = translators("translate", "x" * 100).err
+        assert long == UNKNOWN.format(1, f'"{"x" * 40}"')
+
+    def test_unknown_words_that_can_never_be_written(self, translators):
+        status, out, err = translators("translate", ONE, "--replace-unknown")
+        assert (status, out) == (0, lines(best([ONE])))
+        why = "no target of training had an unknown word, so none is ever written"
+        assert err == f"note: --replace-unknown has no effect: {why}\n"
+        Path("some.tsv").write_text(
+            lines(f"{one}\t{other}{' rareza' * (i == 5)}" for i, (one, other) in enumerate(PAIRS))
+        )
+        arguments = ["some.tsv", "--task", "translation", *SMALL, "--steps", "3", "-o", "runs/some", "-q"]
+        split = ["--set", "data.split={validation: 0, test: 0}"]
+        assert translators("train", *arguments, *split).status == 0
+        assert translators("translate", ONE, "--replace-unknown").err == ""
 
 
 class TestAnswers:
@@ -158,6 +188,8 @@ class TestAnswers:
         ((answer,),) = expected([ONE])
         found = strict_json(translated(translators, "--json", ONE))
         assert found == {
+            "number": 1,
+            "where": "argument 1",
             "source": ONE,
             "translation": "el perro rojo ve un pájaro pequeño.",
             "tokens": ["el", "perro", "rojo", "ve", "un", "pájaro", "pequeño", "."],
@@ -208,6 +240,47 @@ class TestAnswers:
         assert (plain["random_seed"], len(plain["n_best"])) == (5, 3)
         seeds = {strict_json(translated(translators, ONE, "--sample", "--json"))["random_seed"] for _ in range(3)}
         assert len(seeds) > 1
+
+    def test_samples_stand_in_the_order_drawn_each_for_itself(self, translators):
+        drawn = [ONE, "--sample", "--random-seed", "5", "-t", "4"]
+        many, few = (translated(translators, *drawn, "-n", count).splitlines() for count in ("12", "3"))
+        assert few == many[:3]
+        scores = [float(line.split("\t")[1]) for line in many]
+        assert len({*scores}) > 3
+        assert scores != sorted(scores, reverse=True)
+
+    def test_help_says_what_the_order_of_samples_is(self, translators, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "80")
+        for command in ("translate", "caption"):
+            said = " ".join(translators(command, "--help").out.split())
+            assert (
+                "Of a search the best N, best first; of --sample N draws, one independent of the other, in the" in said
+            )
+
+    def test_a_length_penalty_without_effect_is_refused(self, translators):
+        refused = (
+            2,
+            "",
+            "--length-penalty is for a search of more than one beam; add --beam-size N, or leave it out\n",
+        )
+        for options in ([], ["--beam-size", "1"], ["--sample"], ["--attention"]):
+            assert translators("translate", ONE, "--length-penalty", "2", *options) == refused, options
+        for options in (["--json"], ["-n", "1"], ["--beam-size", "2"], ["--sample", "-n", "2"]):
+            assert translators("translate", ONE, "--length-penalty", "2", *options).status == 0, options
+        assert translators("evaluate", "-m", "runs/words", "--length-penalty", "2") == refused
+        assert translators("evaluate", "-m", "runs/words", "--length-penalty", "2", "-b", "2", "-q").status == 0
+        scores = [
+            strict_json(translated(translators, ONE, "--json", "--length-penalty", penalty))["score"]
+            for penalty in "01"
+        ]
+        assert scores[0] == pytest.approx(scores[1] * (5 + 9) / 6)
+
+    def test_a_length_penalty_has_an_effect_on_the_search_of_the_spec(self):
+        asked: dict[str, Any] = dict.fromkeys(OPTIONS) | {"sample": False, "replace_unknown": False}
+        asked["length_penalty"] = 2.0
+        assert decoding_of(DecodingSpec(beam_size=3), scored=False, **asked).length_penalty == 2
+        with pytest.raises(UsageError, match="--length-penalty"):
+            decoding_of(DecodingSpec(beam_size=3), scored=False, **asked | {"sample": True})
 
     def test_unknown_words_are_copied_on_request(self, translators):
         def certain(weights):
@@ -271,7 +344,7 @@ class TestAnswers:
             status, out, err = translators("translate", "the dog", "a bird sees", "a cat", *cut, *options)
             assert (status, out, err) == (3, "perro perro\n\nperro perro\n", message), options
         status, out, err = translators("translate", "-m", model, "a bird sees", "--json")
-        assert (status, strict_json(out)) == (3, {"error": err.rstrip("\n")})
+        assert (status, strict_json(out)) == (3, {"number": 1, "where": "argument 1", "error": err.rstrip("\n")})
 
 
 class TestVectors:
@@ -303,6 +376,16 @@ class TestPipes:
             assert os.read(process.stdout.fileno(), 1000).decode() == f"{answer}\n"
         process.stdin.close()
         assert (process.stdout.read(), process.stderr.read(), process.wait(30)) == (b"", b"", 0)
+
+    def test_at_a_terminal_it_says_what_it_waits_for(self, translators, start_process):
+        master, slave = pty.openpty()
+        process = start_process("translate", stdin=slave)
+        os.close(slave)
+        assert readable(process.stderr, 30)
+        assert process.stderr.readline() == b"reading what is typed here, a line for each; Ctrl-D ends it\n"
+        os.write(master, f"{ONE}\n\x04".encode())
+        assert process.communicate(timeout=30) == (lines(best([ONE])).encode(), b"")
+        os.close(master)
 
     def test_a_reader_that_has_seen_enough(self, translators, start_process):
         Path("long").write_text(f"{ONE}\n" * 4000)
@@ -371,3 +454,14 @@ class TestModels:
         result = translators("translate", *arguments.split())
         assert (result.status, result.out.strip(), len(result.lines)) == (status, "", 1), result
         assert message in result.err
+
+
+class TestHints:
+    @pytest.mark.parametrize("command", ["translate -f", "caption -f", "evaluate", "evaluate -m runs/captions"])
+    @pytest.mark.parametrize("name", ["zero.tsv", "zero.en", "plain.dat", "empty", "features.npz", "frames.npz"])
+    def test_name_no_option_that_a_command_does_not_have(self, translators, command, name):
+        Path("zero.tsv").write_bytes(b"a\tb\0\n")
+        Path("zero.en").write_bytes(b"a\0\n")
+        Path("plain.dat").write_text("a\n")
+        Path("empty").touch()
+        assert "--set" not in translators(*command.split(), name).err

@@ -129,7 +129,7 @@ def test_not_the_text_it_should_be(raw, encoding, line):
 def test_binary_file(raw, encoding, offset):
     assert refusal(["-"], encoding, stdin=io.BytesIO(raw)) == (
         f"standard input: looks like a binary file (NUL byte at offset {offset}); "
-        "to model raw bytes: --set data.tokenizer.level=byte"
+        "give a text; raw bytes are for language models with data.tokenizer.level: byte"
     )
 
 

@@ -153,9 +153,67 @@ def test_missing_sections():
     assert lines("[]") == ["spec.yaml:1:1: the spec must be a mapping, not a list of length 0"]
 
 
-def test_cross_field_checks_at_their_mapping():
-    (line,) = lines("data: {train: x}\nmodel:\n  tie_embeddings: true")
-    assert line == "spec.yaml:2:1: model: tie_embeddings needs embedding_size equal to hidden_size"
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("model:\n  tie_embeddings: true", "spec.yaml:3:3"),
+        ("model:\n  cell: rnn\n  hidden_size: 8\n  tie_embeddings: true", "spec.yaml:5:3"),
+        ("model: {hidden_size: 8, tie_embeddings: true}", "spec.yaml:2:25"),
+    ],
+)
+def test_cross_field_checks_at_the_first_key_that_they_name(text, where):
+    (line,) = lines(f"data: {{train: x}}\n{text}")
+    assert line == f"{where}: model: tie_embeddings needs embedding_size equal to hidden_size"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What refuses with a message, of itself or of what is within."""
+
+    message: str = ""
+    inner: Model = Model()
+    size: int = 0
+
+    def __post_init__(self):
+        if self.message:
+            raise ValueError(self.message)
+
+
+@pytest.mark.parametrize(
+    ("message", "where"),
+    [
+        ("the size is 3", "2:1"),
+        ("sizes and size", "2:1"),
+        ("inner.dropout and inner.hidden_size do not go together, nor does size", "3:9"),
+        ("inner.hidden_size is 8", "3:23"),
+        ("no key", "1:1"),
+        ("inner.cell.name is as it is by default", "3:1"),
+    ],
+)
+def test_cross_field_checks_at_keys_of_mappings_within(message, where):
+    found = lines(f'message: "{message}"\nsize: 3\ninner: {{dropout: 0.5, hidden_size: 8}}', Checked)
+    assert [line.partition(": ")[0] for line in found] == [f"spec.yaml:{where}"]
+
+
+def test_cross_field_checks_at_what_overrode_a_key():
+    document = parse_spec(b"data: {train: x}\nmodel: {hidden_size: 8}", "spec.yaml")
+    for assignment in ("model.dropout=0.5", "model.tie_embeddings=true", "model.embedding_size=16"):
+        override(document, assignment)
+    with pytest.raises(SpecError, match=r"^--set model\.tie_embeddings: model: tie_embeddings needs"):
+        validate(document, Spec)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("layers: rnn", '1:9: layers must be a list, not "rnn"; write ["rnn"] for a list of one'),
+        ("notes: f*", '1:8: notes must be a list, not "f*"; write ["f*"] for a list of one'),
+        ("notes: 3", "1:8: notes must be a list, not 3"),
+        ("training: {optimizer: {betas: a}}", '1:31: training.optimizer.betas must be a list, not "a"'),
+    ],
+)
+def test_a_word_in_place_of_a_list(text, line):
+    assert lines(f"{text}\ndata: {{train: x}}") == [f"spec.yaml:{line}"]
 
 
 def test_whole_numbers_fill_floats_and_lists_fill_tuples():

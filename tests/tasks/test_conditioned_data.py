@@ -18,6 +18,7 @@ from rnncli.tasks.text_data import read_dataset as read_text
 from rnncli.tasks.text_spec import SplitSpec, TextDataSpec
 from tests.tasks.conditioned_runs import CSV, TEXTS
 
+PIRATE = 'author is "pirate", none of cook, sailor, smith'
 NO_SPLIT = SplitSpec(0.0, 0.0)
 SPLITS = ("train", "validation", "test")
 
@@ -177,7 +178,7 @@ class TestUnknownValues:
         write(tmp_path, "some.csv", "text,author\nsea,pirate\n")
         with pytest.raises(
             DataError,
-            match=r"some\.csv:2: no validation text whose author is known from training; give texts of the",
+            match=rf"some\.csv:2: no validation text whose author is known from training: {PIRATE}; give texts of the",
         ):
             read(tmp_path, validation="some.csv")
         assert contents(read(tmp_path, test="some.csv"), "test") == []
@@ -186,7 +187,9 @@ class TestUnknownValues:
         write(tmp_path, "quotes.csv")
         known = read(tmp_path)
         write(tmp_path, "quotes.csv", CSV + "sea,pirate,calm\n")
-        with pytest.raises(DataError, match=r"quotes\.csv:92: a text whose author the model does not know; leave"):
+        with pytest.raises(
+            DataError, match=rf"quotes\.csv:92: a text whose author the model does not know: {PIRATE}; "
+        ):
             read(tmp_path, vocabulary=known.vocabulary, conditions=known.conditions)
 
     def test_given_conditions_stay_as_they_are(self, tmp_path):
@@ -226,8 +229,16 @@ class TestOtherFiles:
     def test_where_nothing_is_left(self, tmp_path):
         write(tmp_path, "quotes.csv")
         write(tmp_path, "more.csv", "text,author\nsea,pirate\n")
-        with pytest.raises(DataError, match=r"more\.csv:2: no given text whose author is known from training"):
+        with pytest.raises(DataError, match=rf"more\.csv:2: no given text whose author is known from .*: {PIRATE}$"):
             self.read(tmp_path, "more.csv")
+        write(tmp_path, "more.csv", "text,author,mood\nsea,cook,glad\npot,smith,calm\n")
+        known = read(tmp_path, condition=("author", "mood"))
+        write(tmp_path, "more.csv", "text,author,mood\nsea,cook,cross\nsea,pirate,calm\n")
+        spec = TextDataSpec(condition=("author", "mood"))
+        with pytest.raises(
+            DataError, match=r'more\.csv:2: no .* author or mood is known .*: mood is "cross", none of calm, glad$'
+        ):
+            read_other(spec, str(tmp_path / "more.csv"), known.vocabulary, known.conditions, silent)
 
 
 class TestFingerprint:
@@ -286,8 +297,12 @@ def test_a_text_of_two_labels(tmp_path):
 
 def test_what_holds_no_texts_with_labels(tmp_path):
     np.savez(tmp_path / "q.npz", x=np.zeros((3, 2)))
-    with pytest.raises(DataError, match=r"q\.npz: npz holds vectors, and no texts"):
+    with pytest.raises(DataError, match=r"q\.npz: vectors, where texts are read; give csv, tsv or jsonl$"):
         read(tmp_path, "q.npz")
+    write(tmp_path, "c.tsv", "0\ta\n")
+    for others in (("q.npz", "c.tsv"), ("c.tsv", "q.npz")):
+        with pytest.raises(DataError, match=r"q\.npz: vectors, where texts are read"):
+            read(tmp_path, others)
     write(tmp_path, "q.txt", "plain text\n")
     with pytest.raises(DataError, match=r"q\.txt: it is in no format of labelled examples"):
         read(tmp_path, "q.txt")
@@ -296,6 +311,25 @@ def test_what_holds_no_texts_with_labels(tmp_path):
         read(tmp_path, "q.txt", condition=("author", "mood"))
     with pytest.raises(DataError, match=r"no training text; name a file: rnncli train quotes\.csv"):
         read(tmp_path, ())
+
+
+def test_a_column_of_texts_is_not_for_formats_without_columns(tmp_path):
+    by_folder(tmp_path)
+    write(tmp_path, "q.txt", fasttext())
+    for name, in_format in (("q.txt", "fasttext"), ("by", "folder")):
+        with pytest.raises(SpecError, match=f"^{in_format} has no columns, and so none for data.text; leave data.text"):
+            read(tmp_path, name, text="quote")
+    write(tmp_path, "quotes.csv", CSV.replace("text", "quote", 1))
+    dataset = read(tmp_path, validation="q.txt", text="quote")
+    assert contents(dataset, "validation") == [(text, author) for text, author, _ in TEXTS]
+    part, _ = read_other(
+        TextDataSpec(text="quote", condition="author"),
+        str(tmp_path / "q.txt"),
+        dataset.vocabulary,
+        dataset.conditions,
+        silent,
+    )
+    assert len(part) == len(TEXTS)
 
 
 def test_progress_is_reported(tmp_path):
@@ -340,6 +374,8 @@ class TestSpec:
             ({"condition": ("a", "text")}, "condition names different columns, none of them that of the text"),
             ({"condition": ("",)}, "condition names different columns"),
             ({"condition": (), "text": "quote"}, "text names a column, for format: csv, tsv or jsonl"),
+            ({"format": "fasttext", "text": "quote"}, "text names a column, for format: csv, tsv or jsonl"),
+            ({"format": "folder", "text": "quote"}, "text names a column, for format: csv, tsv or jsonl"),
         ],
     )
     def test_what_does_not_fit(self, options, message):

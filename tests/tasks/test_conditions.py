@@ -71,6 +71,12 @@ def test_what_is_no_condition_is_refused_in_a_line_that_says_what_is(conditions,
     assert caught.value.exit_status == 2
 
 
+def test_the_value_that_is_unknown_is_named():
+    assert TWO.unknown(("cook", "cross")) == 'mood is "cross", none of calm, glad'
+    assert TWO.unknown(("glad", "cross")) == 'author is "glad", none of a=b, cook, sailor'
+    assert ONE.unknown(("\x1b",)) == 'author is "\\x1b", none of a=b, cook, sailor'
+
+
 def test_long_lists_are_cut():
     many = Conditions({"number": tuple(map(str, range(1000)))})
     with pytest.raises(UsageError) as caught:

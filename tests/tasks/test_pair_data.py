@@ -10,7 +10,7 @@ from rnncli.errors import DataError
 from rnncli.tasks.gathered import split
 from rnncli.tasks.pair_data import read_sources
 from rnncli.tasks.pair_resources import longest_of
-from rnncli.tasks.pair_spec import CaptioningDataSpec, TranslationDataSpec
+from rnncli.tasks.pair_spec import TranslationDataSpec
 from rnncli.tasks.text_spec import SplitSpec
 from tests.tasks.written_pairs import (
     WORDS,
@@ -26,6 +26,7 @@ from tests.tasks.written_pairs import (
 
 TSV = "I am.\tSoy.\nDo you?\t¿Tú?\nI do.\t¡Sí!\n"
 PAIRS = [("I am.", "Soy."), ("Do you?", "¿Tú?"), ("I do.", "¡Sí!")]
+NINE_TIMES = "no word occurs 9 times in the training text"
 NO_COLUMNS = "parallel files have no columns: a line is a source, or a target"
 MANY = "".join(f"s{number}\tt{number} x\n" for number in range(200))
 
@@ -63,8 +64,8 @@ def test_vocabularies_count_the_training_part_alone(tmp_path):
         "<unk>": 0, "<bos>": 2, "<eos>": 2, " x": 2, " y": 1,
     }  # fmt: skip
     assert spelled(dataset.splits.validation, dataset.resources) == [("a<unk>", "<unk> x"), ("<unk> a", "y")]
-    assert "50.00% of the validation source tokens are not in the vocabulary" in dataset.notices
-    assert "33.33% of the validation target tokens are not in the vocabulary" in dataset.notices
+    shares = "50.00% of the validation source and 33.33% of the validation target"
+    assert f"{shares} tokens are not in the vocabulary" in dataset.notices
     assert not any("train" in notice for notice in dataset.notices)
     assert (dataset.splits.train.begin_id, dataset.splits.train.end_id) == (target.begin_id, target.end_id) == (1, 2)
 
@@ -73,7 +74,8 @@ def test_words_that_are_rare_are_unknown_on_either_side(tmp_path):
     dataset = translations(tmp_path, {"p.tsv": "a b\tx\na\ty x\n"}, tokenizer=TokenizerSpec("word", min_count=2))
     assert spelled(dataset.splits.train, dataset.resources) == [("a<unk>", "x"), ("a", "<unk> x")]
     assert vocabularies(dataset)[0]["counts"] == [1, 2]
-    assert "33.33% of the train source tokens are not in the vocabulary" in dataset.notices
+    shares = "33.33% of the train source and 33.33% of the train target"
+    assert f"{shares} tokens are not in the vocabulary" in dataset.notices
 
 
 def test_a_first_word_is_the_word_that_it_is_elsewhere(tmp_path):
@@ -183,7 +185,8 @@ def test_what_is_known_is_kept(tmp_path):
     again = translations(tmp_path, {"p.tsv": "I ran.\tSoy yo.\nI do it all now.\t¡Sí!\n"}, resources=known)
     assert again.resources == known | {"longest": [6, 3]}  # answers may be as long as those of both trainings
     assert spelled(again.splits.train, known) == [("I<unk>.", "Soy<unk>."), ("I do<unk><unk><unk>.", "¡Sí!")]
-    assert "44.44% of the train source tokens are not in the vocabulary" in again.notices
+    shares = "44.44% of the train source and 16.67% of the train target"
+    assert f"{shares} tokens are not in the vocabulary" in again.notices
 
 
 def test_the_fingerprint_is_of_what_is_learnt_and_validated(tmp_path):
@@ -230,11 +233,28 @@ def test_other_files_for_a_model(tmp_path):
     assert notices == [f"given pairs of more than 1 tokens (data.max_length), left out: 1, first {tmp_path}/a.tsv:1"]
 
 
+def test_columns_can_be_set_for_a_training_alone(tmp_path):
+    known = translations(tmp_path, {"p.tsv": TSV}).resources
+    table = {"a.csv": "en,es\na,x\n"}
+    message = 'a.csv:1: no column "target"; the columns are en, es'
+    assert refusal(tmp_path, translations, table) == f"{message}: set data.source and data.target"
+    assert refusal(tmp_path, others, table, known) == message
+
+    def sources(folder):
+        return [*read_sources(TranslationDataSpec(), [f"{folder}/a.csv"])]
+
+    assert refusal(tmp_path, sources) == 'a.csv:1: no column "source"; the columns are en, es'
+    rows = {"x.npy": np.ones((1, 3)), "a.csv": "en,es\na,x\n"}
+    seen = captions(tmp_path, {"y.npy": np.eye(3), "c.txt": "a\nb\nc\n"}).resources
+    assert refusal(tmp_path, captions, rows) == f"{message}: set data.source and data.target"
+    assert refusal(tmp_path, others, rows, seen, single=True) == message
+
+
 def test_sources_without_targets(tmp_path):
     written(tmp_path, {"a.csv": "en,es\na,x\n", "b.npy": np.ones((2, 3)), "c.tsv": "a\n"})
     spec = TranslationDataSpec(source="en", target="es")
     found = [*read_sources(spec, [f"{tmp_path}/a.csv"])]
-    assert found == [("a", None, f"{tmp_path}/a.csv:2")]
+    assert [pair[:3] for pair in found] == [("a", None, f"{tmp_path}/a.csv:2")]
     found = [*read_sources(spec, [f"{tmp_path}/b.npy"])]
     assert [(pair.source.tolist(), pair.where) for pair in found] == [
         ([[1, 1, 1]], f"{tmp_path}/b.npy: row {row}") for row in range(2)
@@ -249,12 +269,19 @@ def test_sources_without_targets(tmp_path):
          "p.en: 2 lines, but p.es has 1; give each line its own in the other file"),
         ({"p.tsv": "a\t\n"}, {}, "p.tsv:1: an empty target; write one, or leave the pair out"),
         ({"p.tsv": TSV}, {"tokenizer": TokenizerSpec("word", min_count=9)},
-         "no word occurs 9 times in the training text; set data.tokenizer.min_count=1"),
+         f"sources: {NINE_TIMES}; set data.tokenizer.min_count=1"),
+        ({"p.tsv": TSV}, {"source_tokenizer": TokenizerSpec("word", min_count=9)},
+         f"sources: {NINE_TIMES}; set data.source_tokenizer.min_count=1"),
+        ({"p.tsv": TSV}, {"tokenizer": TokenizerSpec("word", min_count=9), "source_tokenizer": WORDS},
+         f"targets: {NINE_TIMES}; set data.tokenizer.min_count=1"),
+        ({"p.tsv": TSV}, {"tokenizer": TokenizerSpec("word", min_count=9), "shared_vocabulary": True},
+         f"sources and targets: {NINE_TIMES}; set data.tokenizer.min_count=1"),
         ({"p.jsonl": '{"source": [1], "target": "a"}\n{"source": "b", "target": "a"}\n'}, {},
-         "p.jsonl:2: vectors among texts, or a text among vectors"),
+         "p.jsonl:2: a text, where the sources before are vectors"),
         ({"p.jsonl": '{"source": "b", "target": "a"}\n{"source": [1], "target": "a"}\n'}, {},
-         "p.jsonl:2: vectors among texts, or a text among vectors"),
-        ({"p.tsv": TSV}, {"source": "en"}, 'p.tsv:1: no column "target"; the columns are I am., Soy.'),
+         "p.jsonl:2: vectors, where the sources before are texts"),
+        ({"p.tsv": TSV}, {"source": "en"},
+         'p.tsv:1: no column "target"; the columns are I am., Soy.: set data.source and data.target'),
         ({"p.en": "a\n", "p.es": "x\n"}, {"source": 1},
          f"{NO_COLUMNS}; leave data.source, data.target and data.columns out"),
     ],
@@ -267,47 +294,38 @@ def test_texts_for_a_model_of_vectors_and_vectors_for_one_of_texts(tmp_path):
     of_texts = translations(tmp_path, {"p.tsv": TSV}).resources
     rows = {"x.npy": np.eye(3), "c.txt": "a\nb\nc\n"}
     of_vectors = captions(tmp_path, rows).resources
-    assert refusal(tmp_path, translations, rows, resources=of_texts) == (
-        "c.txt:1: vectors, where the model reads texts"
+    message = (
+        "vectors, where the model reads texts; give sources that are texts, such as pairs.tsv, or two parallel files"
     )
-    message = "p.tsv:1: a text, where the model reads vectors of 3 numbers"
-    assert refusal(tmp_path, translations, {"p.tsv": TSV}, resources=of_vectors) == message
-    assert refusal(tmp_path, captions, {"p.tsv": TSV}) == (
-        "p.tsv:1: a text, where a vector is captioned; "
+    assert refusal(tmp_path, translations, rows, resources=of_texts) == f"x.npy: {message}"
+    assert refusal(tmp_path, others, rows, of_texts) == f"x.npy: {message}"
+    assert refusal(tmp_path, others, {"x.npy": rows["x.npy"]}, of_texts) == f"x.npy: {message}"
+    lines = {"p.jsonl": '{"source": [1, 2, 3], "target": "a"}'}
+    assert refusal(tmp_path, others, lines, of_texts) == f"p.jsonl:1: {message}"
+    message = "texts, where the model reads {} of 3 numbers; give {}"
+    sequences = message.format("vectors", "sequences.npz and texts.tsv")
+    assert refusal(tmp_path, translations, {"p.tsv": TSV}, resources=of_vectors) == f"p.tsv: {sequences}"
+    features = message.format("a vector", "features.npz and captions.tsv")
+    for files in ({"p.tsv": TSV}, {"p.csv": "f1,target\n1,a\n"}, {"p.en": "a\n", "p.es": "b\n"}):
+        assert refusal(tmp_path, others, files, of_vectors, single=True) == f"{next(iter(files))}: {features}"
+    lines = {"p.jsonl": '{"source": "a", "target": "a"}'}
+    assert refusal(tmp_path, others, lines, of_vectors, single=True) == f"p.jsonl:1: {features}"
+
+
+@pytest.mark.parametrize("files", [{"p.tsv": TSV}, {"p.csv": "f1,target\n1,a\n"}, {"p.en": "a\n", "p.es": "b\n"}])
+def test_texts_are_not_captioned(tmp_path, files):
+    assert refusal(tmp_path, captions, files) == (
+        f"{next(iter(files))}: texts, where vectors are captioned; "
         "give features.npz and captions.tsv, or name the columns of numbers in data.columns"
     )
 
 
-@pytest.mark.parametrize(
-    ("kind", "settings", "message"),
-    [
-        (
-            TranslationDataSpec,
-            {"columns": ("a",), "source": "b"},
-            "source is the column of a text, columns are those of",
-        ),
-        (TranslationDataSpec, {"shared_vocabulary": True, "source_tokenizer": WORDS}, "a shared vocabulary has one"),
-        (CaptioningDataSpec, {"train": ""}, "train, validation and test name files"),
-    ],
-)
-def test_settings_that_do_not_go_together(kind, settings, message):
-    with pytest.raises(ValueError, match=message):
-        kind(**settings)
-
-
-@pytest.mark.parametrize(
-    ("settings", "vectors"),
-    [
-        ({"train": ("x.NPZ", "c.tsv")}, True),
-        ({"train": ("x.csv", "y.npz")}, False),
-        ({"train": "x.csv", "columns": ("p*",)}, True),
-        ({"train": ("x", "c"), "format": "arrays"}, True),
-        ({"train": ("x.npz", "c"), "format": "parallel"}, False),
-        ({}, False),
-    ],
-)
-def test_what_is_plain_of_sources_before_a_file_is_opened(settings, vectors):
-    assert TranslationDataSpec(**settings).reads_vectors is vectors
+@pytest.mark.parametrize(("key", "value"), [("shared_vocabulary", True), ("source_tokenizer", WORDS)])
+def test_settings_for_texts_where_lines_have_vectors(tmp_path, key, value):
+    lines = {"p.jsonl": '{"source": [1], "target": "a"}\n'}
+    assert refusal(tmp_path, translations, lines, **{key: value}) == (
+        f"p.jsonl:1: sources are vectors, which have no data.{key}; leave data.{key} out"
+    )
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n\t\ufeff")).filter(str.strip)

@@ -71,9 +71,27 @@ def test_sequences_of_vectors(tmp_path):
     lines = "".join(f'{{"source": {source}, "target": "{target}"}}\n' for source, target in wanted)
     assert sentences(translations(tmp_path, {"p.jsonl": lines}, **RAW)) == wanted
     assert len(translations(tmp_path, files, max_length=2, **RAW).splits.train) == 2
-    assert refusal(tmp_path, captions, files) == (
-        "c.txt:1: a source of 2 vectors, where one is captioned; for a text of a sequence set task: translation"
-    )
+    message = "a sequence of 2 vectors, where one is captioned; for a text of a sequence set task: translation"
+    assert refusal(tmp_path, captions, files) == f"x.npz: row 0: {message}"
+    assert refusal(tmp_path, captions, {"p.jsonl": lines}) == f"p.jsonl:1: {message}"
+    known = captions(tmp_path, {"y.npy": x, "d.txt": "one\n" * 6}).resources
+    message = "x.npz: row 0: a sequence of 2 vectors, where the model reads one; give one for each text"
+    assert refusal(tmp_path, others, files, known, single=True) == message
+
+
+def test_single_vectors_where_sequences_are_read(tmp_path):
+    single = "each source is a single vector"
+    rows = {"x.npy": ROWS, "c.txt": "one\ntwo\nthree\n"}
+    x, lengths = np.ones((3, 2), np.float32), np.array([1, 2])
+    sequences = {"s.npz": {"x": x, "lengths": lengths}, "d.txt": "one\ntwo\n"}
+    notice = f"{single}: for those there is task: captioning, too"
+    assert notice in translations(tmp_path, rows).notices
+    known = translations(tmp_path, sequences)
+    assert not [notice for notice in (*known.notices, *captions(tmp_path, rows).notices) if single in notice]
+    _, notices = others(tmp_path, rows, known.resources)
+    assert f"{single}, where the model was trained on sequences of them" in notices
+    assert not [notice for notice in others(tmp_path, sequences, known.resources)[1] if single in notice]
+    assert not [n for n in others(tmp_path, rows, translations(tmp_path, rows).resources)[1] if single in n]
 
 
 def test_columns_of_numbers(tmp_path):
@@ -141,7 +159,7 @@ def test_other_files_for_a_model(tmp_path):
     part, _ = others(tmp_path, {"y.npy": ROWS[:1], "d.txt": "two\n"}, known, single=True, columns=("p*",))
     np.testing.assert_allclose(part.source.of(0), [[-np.sqrt(1.5), 0]], rtol=1e-6)
     assert refusal(tmp_path, others, {"z.npy": np.ones((1, 3)), "d.txt": "two\n"}, known, single=True) == (
-        "d.txt:1: vectors of 3 numbers, where the model reads vectors of 2"
+        "z.npy: row 0: vectors of 3 numbers, where the model reads vectors of 2"
     )
 
 
@@ -193,7 +211,7 @@ def test_what_is_refused(tmp_path, arrays, lines, message):
 
 def test_files_of_different_widths_and_files_that_nothing_goes_with(tmp_path):
     files = {"x.npy": ROWS, "y.npy": np.ones((1, 3)), "c.txt": "one\ntwo\nthree\n", "d.txt": "four\n"}
-    assert refusal(tmp_path, captions, files) == "d.txt:1: vectors of 3 numbers, where those before have 2"
+    assert refusal(tmp_path, captions, files) == "y.npy: row 0: vectors of 3 numbers, where those before have 2"
     assert refusal(tmp_path, captions, {"x.npy": ROWS}) == (
         "no file of sentences to go with x.npy; name the files of arrays, then as many of sentences"
     )
@@ -215,4 +233,4 @@ def test_a_number_too_large_to_be_squared_is_named_where_it_is(tmp_path):
     assert np.isfinite(dataset.splits.train.source.stored).all()
     known = captions(tmp_path, {"x.npy": ROWS * 1e-30, "c.txt": "one\ntwo\nthree\n"}).resources
     message = refusal(tmp_path, captions, files, resources=known)
-    assert message.startswith("c.txt:3: 3e+38 is too far from a mean of 3e-30 with a deviation of ")
+    assert message.startswith("x.npy: row 2: 3e+38 is too far from a mean of 3e-30 with a deviation of ")

@@ -276,13 +276,15 @@ class TestReading:
         [
             ("1,2", "vectors of 2 numbers, where the model reads vectors of 3"),
             ("[[1, 2, 3], [1, 2, 3]]", "2 vectors, where the model reads one"),
-            ("a,b,c", "not a vector of finite numbers, or a list of them"),
-            ("1,2,nan", "not a vector of finite numbers, or a list of them"),
+            ("a,b,c", "not a vector of finite numbers"),
+            ("1,2,nan", "not a vector of finite numbers"),
+            ("[[1], [2, 3]]", "not a vector of finite numbers"),
         ],
     )
     def test_what_is_no_vector(self, line, message):
         with pytest.raises(DataError) as caught:
             captioning(["a", "b", "c"], mean=[0.0] * 3, deviation=[1.0] * 3).read_line(line, "x:1")
+        assert "[[" not in caught.value.hint
         assert (caught.value.message, caught.value.where) == (message, "x:1")
 
     def test_a_text_where_vectors_are_read(self):

@@ -3,6 +3,7 @@
 from rnncli.data.examples.example import (
     Columns,
     Example,
+    LabelCountError,
     Reading,
     Report,
     Vectors,
@@ -20,6 +21,7 @@ __all__ = [
     "SUFFIXES",
     "Columns",
     "Example",
+    "LabelCountError",
     "Reader",
     "Reading",
     "Report",

@@ -60,6 +60,10 @@ class Reading:
     """Whether the labels are real values, which messages then speak of."""
 
 
+class LabelCountError(DataError):
+    """An example has several labels, or none, where it should have one."""
+
+
 def example(text: str | Vectors, labels: Sequence[str], where: str, reading: Reading) -> Example:
     """Return the example without its labels where none are read.
 
@@ -80,7 +84,8 @@ def check_labels(labels: Sequence[str], where: str, reading: Reading) -> tuple[s
     """
     checked, fault, hint = _checked(tuple(labels), reading.multi_label, reading.values)
     if fault:
-        raise DataError(fault, hint=hint, where=where)
+        kind = LabelCountError if len(checked) != 1 and not reading.multi_label and all(checked) else DataError
+        raise kind(fault, hint=hint, where=where)
     return checked
 
 

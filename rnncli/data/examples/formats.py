@@ -26,7 +26,7 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
     {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".npz": "npz"}
 )
 _COLUMNS = Columns()
-_KNOWN = f"name it .csv, .tsv, .jsonl or .npz, begin lines with {MARK}NAME, or --set data.format=csv"
+_KNOWN = f"name it .csv, .tsv, .jsonl or .npz, begin lines with {MARK}NAME, or set data.format"
 
 
 def format_of(sources: Sequence[Source]) -> str:
@@ -51,6 +51,8 @@ def format_of(sources: Sequence[Source]) -> str:
 def _by_content(source: Source) -> str:
     with source.open() as file:
         head = source.read(file, 1 << 10)
+    if not head:
+        raise DataError("the file is empty", where=source.name)
     if head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(MARK.encode()):
         return "fasttext"
     raise DataError("it is in no format of labelled examples", hint=_KNOWN, where=source.name)

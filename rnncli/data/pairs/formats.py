@@ -25,7 +25,7 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
 SIDES = ("sources", "targets")
 _COLUMNS = PairColumns()
 _HEAD = 1 << 16  # bytes by which a format is known
-_KNOWN = "put a tab between source and target, give two parallel files, or --set data.format=csv"
+_KNOWN = "put a tab between source and target, give two parallel files, or name it .csv, .tsv or .jsonl"
 
 
 def format_of(entries: Sequence[Sequence[Source]]) -> str:
@@ -42,6 +42,8 @@ def format_of(entries: Sequence[Sequence[Source]]) -> str:
         found.setdefault(suffix_format(source) or by_content(source), source)
     if set(found) <= {"", "tsv"} and "" in found and not len(entries) % 2:
         return "parallel"
+    if "" in found:
+        _expect_lines(found[""])
     if len(found) > 1:
         (first, source), (second, other) = [(name or "in no format of pairs", each) for name, each in found.items()][:2]
         message = f"{other.name} is {second}, but {source.name} is {first}"
@@ -49,6 +51,25 @@ def format_of(entries: Sequence[Sequence[Source]]) -> str:
     if "" in found:
         raise DataError("it is in no format of pairs", hint=_KNOWN, where=sources[0].name)
     return next(iter(found))
+
+
+def _expect_lines(source: Source) -> None:
+    """Raise DataError for a file without a line that could say which format it is in."""
+    with source.open() as file:
+        head = source.read(file, _HEAD)
+    if not head:
+        raise DataError("the file is empty", where=source.name)
+    if len(head) < _HEAD and not _plain(head).strip():
+        raise _no_pairs(source)
+
+
+def _no_pairs(source: Source) -> DataError:
+    return DataError("it holds no pairs", hint="give a file that does", where=source.name)
+
+
+def _plain(head: bytes) -> bytes:
+    """Return bytes without the marks and zeros of UTF-16: what tells formats apart looks as in other encodings then."""
+    return head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \r\n")
 
 
 def suffix_format(source: Source) -> str:
@@ -60,8 +81,7 @@ def by_content(source: Source) -> str:
     """Return the format that a file is in by its first line: tsv or jsonl; "" for none."""
     with source.open() as file:
         head = source.read(file, _HEAD)
-    # Without the marks and zeros of UTF-16 what tells formats apart looks as in any other encoding
-    line = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \r\n").split(b"\n")[0]
+    line = _plain(head).split(b"\n")[0]
     if line.startswith(b'{"'):
         return "jsonl"
     return "tsv" if b"\t" in line else ""
@@ -74,16 +94,18 @@ def read_pairs(
     *,
     encoding: str = "utf-8",
     targets: bool = True,
+    settable: bool = True,
     report: Report = bool,
 ) -> Iterator[Pair]:
     """Yield the pairs of files in the format of that name, as they are read; `report` gets the number of bytes.
 
     Each entry is the files that one path of the user stands for. Without `targets` files may hold them or not, and of
-    parallel files those of the sources alone are given. Raises SpecError for columns that the format does not
-    have, and DataError for a file without pairs, that changes meanwhile, or that is not as its format's reader asks.
+    parallel files those of the sources alone are given. `settable` is as `PairReading` has it. Raises SpecError for
+    columns that the format does not have, and DataError for a file without pairs, that changes meanwhile, or that is
+    not as its format's reader asks.
     """
     check_columns(name, columns)
-    reading, done = PairReading(columns, encoding, targets), 0
+    reading, done = PairReading(columns, encoding, targets, settable), 0
 
     def progress(size: int) -> None:
         report(done + size)
@@ -104,7 +126,7 @@ def _some(pairs: Iterator[Pair], source: Source) -> Iterator[Pair]:
     """Yield the pairs; raises DataError where there is none."""
     first = next(pairs, None)
     if first is None:
-        raise DataError("it holds no pairs", hint="give a file that does", where=source.name)
+        raise _no_pairs(source)
     yield first
     yield from pairs
 

@@ -9,7 +9,7 @@ from rnncli.data.examples.example import missing
 from rnncli.data.examples.steps import as_vectors
 from rnncli.data.examples.whole_lines import numbered_lines
 from rnncli.data.files import Source
-from rnncli.data.pairs.pair import Pair, PairReading, text_pair, vector_pair
+from rnncli.data.pairs.pair import SOURCE, TARGET, Pair, PairReading, no_such, text_pair, vector_pair
 from rnncli.data.tagged.json_objects import json_object, kind
 from rnncli.errors import DataError
 
@@ -25,38 +25,34 @@ def read_jsonl(source: Source, reading: PairReading, report: Report) -> Iterator
     that comes twice or is missing, an empty side, and lists that are none of finite numbers, all of one length.
     """
     columns = reading.columns
-    of_source = "source" if columns.source is None else str(columns.source)
-    of_target = "target" if columns.target is None else str(columns.target)
+    of_source = SOURCE if columns.source is None else str(columns.source)
+    of_target = TARGET if columns.target is None else str(columns.target)
+    needed = ({TARGET: of_target} if reading.targets else {}) | ({} if columns.vector else {SOURCE: of_source})
     for number, line in numbered_lines(source, reading.encoding, report):
         if not line or line.isspace():
             continue
         where = f"{source.name}:{number}"
         found = json_object(line, where, _ONE_A_LINE)
-        target = _text(_member(found, of_target, where), of_target, where) if reading.targets else None
+        nested = found.get(_NESTED)
+        if isinstance(nested, dict):
+            found = nested | found
+        if lacking := {side: key for side, key in needed.items() if key not in found}:
+            raise no_such("key", lacking, list(nested if isinstance(nested, dict) else found), where, reading)
+        target = _text(found[of_target], of_target, where) if reading.targets else None
         if columns.vector:
-            values = [_member(found, key, where) for key in columns.vector]
-            for key, value in zip(columns.vector, values, strict=True):
-                if not _is_number(value):
-                    raise DataError(f"{shown(key)} is {kind(value)}, not a number", hint="write one", where=where)
-            yield vector_pair(_vectors([values], "columns", where), target, where)
+            for key in columns.vector:
+                if key not in found:
+                    raise missing("key", key, list(found), where)
+                if not _is_number(found[key]):
+                    raise DataError(f"{shown(key)} is {kind(found[key])}, not a number", hint="write one", where=where)
+            yield vector_pair(_vectors([[found[key] for key in columns.vector]], "columns", where), target, where)
             continue
-        given = _member(found, of_source, where)
+        given = found[of_source]
         if isinstance(given, list):
-            rows = given if given and isinstance(given[0], list) else [given]
+            rows = given if any(isinstance(row, list) for row in given) else [given]
             yield vector_pair(_vectors(rows, of_source, where), target, where)
         else:
             yield text_pair(_text(given, of_source, where), target, where)
-
-
-def _member(found: dict[str, Any], key: str, where: str) -> Any:
-    if key in found:
-        return found[key]
-    nested = found.get(_NESTED)
-    if isinstance(nested, dict):
-        if key in nested:
-            return nested[key]
-        raise missing("key", key, list(nested), where)
-    raise missing("key", key, list(found), where)
 
 
 def _text(value: Any, key: str, where: str) -> str:
@@ -72,8 +68,11 @@ def _vectors(rows: list[Any], key: str, where: str) -> Vectors:
     """Return vectors (S, D) of S lists of D numbers."""
     widths = {len(row) if isinstance(row, list) else 0 for row in rows}
     if len(widths) > 1 or 0 in widths or not all(_is_number(value) for row in rows for value in row):
-        message = f"{shown(key)} is no list of numbers, nor of lists of as many numbers each"
-        raise DataError(message, hint="write [0.5, 2] for a vector, [[0.5, 2], [1, 3]] for two", where=where)
+        if len(rows) > 1:
+            message, hint = f"{shown(key)} is no list of lists of as many numbers each", "write [[0.5, 2], [1, 3]]"
+        else:
+            message, hint = f"{shown(key)} is no list of numbers", "write [0.5, 2]"
+        raise DataError(message, hint=hint, where=where)
     try:
         return as_vectors(rows, where)
     except OverflowError:  # an integer of hundreds of digits

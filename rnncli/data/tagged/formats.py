@@ -27,7 +27,7 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
     dict.fromkeys((".conll", ".bio", ".iob", ".iob2", ".bioes"), "conll")
     | {".conllu": "conllu", ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".npz": "npz"}
 )
-_KNOWN = "name it .conll, .conllu, .csv, .tsv, .jsonl or .npz, or --set data.format=conll"
+_KNOWN = "name it .conll, .conllu, .csv, .tsv, .jsonl or .npz, or set data.format"
 _HEAD = 1 << 16  # bytes by which a format is known
 _ALIKE = 0.9  # of the lines of a file in columns have as many as the first, or it is in none
 _FIRST_ID = re.compile(r"1(-[0-9]+)?|0\.1")

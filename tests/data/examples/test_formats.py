@@ -47,14 +47,19 @@ def test_of_folders(tmp_path):
     assert found(tmp_path / "4", {"a.txt": MARKED, "b.txt": MARKED}, ".") == "fasttext"
 
 
-@pytest.mark.parametrize("content", ["text\n", "", "x __label__a\n", b"\0\0\0"])
+@pytest.mark.parametrize("content", ["text\n", "\n", "x __label__a\n", b"\0\0\0"])
 def test_of_nothing_known(tmp_path, content):
     with pytest.raises(DataError) as caught:
         found(tmp_path, {"a.txt": content})
     assert str(caught.value) == (
         f"{tmp_path}/a.txt: it is in no format of labelled examples; "
-        "name it .csv, .tsv, .jsonl or .npz, begin lines with __label__NAME, or --set data.format=csv"
+        "name it .csv, .tsv, .jsonl or .npz, begin lines with __label__NAME, or set data.format"
     )
+
+
+def test_of_an_empty_file(tmp_path):
+    with pytest.raises(DataError, match=r"/a\.txt: the file is empty$"):
+        found(tmp_path, {"a.txt": ""})
 
 
 def test_of_several(tmp_path):

@@ -4,7 +4,7 @@ from rnncli.data.pairs import format_of
 from tests.data.pairs.written_pairs import read, refusal, written
 
 NO_COLUMNS = "parallel files have no columns: a line is a source, or a target"
-KNOWN = "put a tab between source and target, give two parallel files, or --set data.format=csv"
+KNOWN = "put a tab between source and target, give two parallel files, or name it .csv, .tsv or .jsonl"
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,12 @@ def test_formats_are_known_by_names_or_first_lines(tmp_path, files, name):
     [
         ({"a.txt": "x\n"}, f"a.txt: it is in no format of pairs; {KNOWN}"),
         ({"a": "x", "b": "x", "c": "x"}, f"a: it is in no format of pairs; {KNOWN}"),
+        ({"a.txt": ""}, "a.txt: the file is empty"),
+        ({"a": "x\ty\n", "b": "x\ty\n", "c": ""}, "c: the file is empty"),
+        ({"a": "x", "b": "x", "c": "\n \r\n"}, f"a: it is in no format of pairs; {KNOWN}"),
+        ({"a.txt": "\n \r\n"}, "a.txt: it holds no pairs; give a file that does"),
+        ({"a.txt": "\n\r\n ".encode("utf-16")}, "a.txt: it holds no pairs; give a file that does"),
+        ({"a.txt": "\n" * 70_000 + "x"}, f"a.txt: it is in no format of pairs; {KNOWN}"),
         ({"a.csv": "x", "b.tsv": "x"}, "b.tsv is tsv, but a.csv is csv; give files of one format"),
         ({"a.csv": "x", "b": "x"}, "b is in no format of pairs, but a.csv is csv; give files of one format"),
         ({"a.csv": "x", "b.npz": "x"}, "b.npz is arrays, but a.csv is csv; give files of one format"),

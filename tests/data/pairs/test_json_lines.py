@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from tests.data.pairs.written_pairs import read, refusal
 
-SHAPE = "write [0.5, 2] for a vector, [[0.5, 2], [1, 3]] for two"
-NO_VECTORS = f'1: "source" is no list of numbers, nor of lists of as many numbers each; {SHAPE}'
+NO_VECTOR = '1: "source" is no list of numbers; write [0.5, 2]'
+NO_VECTORS = '1: "source" is no list of lists of as many numbers each; write [[0.5, 2], [1, 3]]'
 TOO_LARGE = "1: a number is beyond 3.4e38, the largest float32; use another unit"
 HALF = '1: "target" holds half a character; write a pair of surrogates for one character, or leave the line out'
 TWICE = '1: the key "source" comes twice; mend it, or leave the line out'
@@ -26,6 +26,8 @@ def test_other_keys_and_those_of_a_translation_within(tmp_path):
     nested = '{"id": 3, "translation": {"en": "a", "es": "b"}}'
     assert read(tmp_path, {"x.jsonl": nested}, source="es", target="en") == [("b", "a", "x.jsonl:1")]
     assert read(tmp_path, {"x.jsonl": '{"source": "a", "translation": "b"}'}, target="translation")[0][1] == "b"
+    both = '{"en": "own", "translation": {"en": "a", "es": "b"}}'
+    assert read(tmp_path, {"x.jsonl": both}, source="en", target="es") == [("own", "b", "x.jsonl:1")]
 
 
 def test_vectors(tmp_path):
@@ -44,8 +46,9 @@ def test_sources_alone(tmp_path):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('{"source": "a"}', '1: no key "target"; the keys are source'),
-        ('{"translation": {"en": "a"}}', '1: no key "target"; the keys are en'),
+        ('{"source": "a"}', '1: no key "target"; the keys are source: set data.target'),
+        ('{"target": "a"}', '1: no key "source"; the keys are target: set data.source'),
+        ('{"translation": {"en": "a"}}', '1: no key "target"; the keys are en: set data.source and data.target'),
         ('{"source": "", "target": "b"}', "1: an empty source; write one, or leave the pair out"),
         ('{"source": "a", "target": " \\n"}', "1: an empty target; write one, or leave the pair out"),
         ('{"source": [1], "target": ""}', "1: an empty target; write one, or leave the pair out"),
@@ -57,17 +60,26 @@ def test_sources_alone(tmp_path):
         ('{"source": "a", "target": "b"} x', f"1:32: more follows the JSON; {EXAMPLE}"),
         ('["a", "b"]', f"1: a list where an object is expected; {EXAMPLE}"),
         ('{"source": "a" "target"', f"1:16: no JSON: Expecting ',' delimiter; {EXAMPLE}"),
-        ('{"source": [], "target": "c"}', NO_VECTORS),
-        ('{"source": [[]], "target": "c"}', NO_VECTORS),
+        ('{"source": [], "target": "c"}', NO_VECTOR),
+        ('{"source": [[]], "target": "c"}', NO_VECTOR),
         ('{"source": [[1, 2], [3]], "target": "c"}', NO_VECTORS),
         ('{"source": [1, [2]], "target": "c"}', NO_VECTORS),
-        ('{"source": [true], "target": "c"}', NO_VECTORS),
+        ('{"source": [[1], ["a"]], "target": "c"}', NO_VECTORS),
+        ('{"source": [true], "target": "c"}', NO_VECTOR),
+        ('{"source": [1, "2"], "target": "c"}', NO_VECTOR),
         ('{"source": [1e39], "target": "c"}', TOO_LARGE),
         ('{"source": [1' + "0" * 400 + '], "target": "c"}', TOO_LARGE),
     ],
 )
 def test_what_is_refused(tmp_path, line, message):
     assert refusal(tmp_path, {"x.jsonl": line}) == f"x.jsonl:{message}"
+
+
+def test_keys_that_cannot_be_set_are_not_asked_for(tmp_path):
+    message = 'x.jsonl:2: no key "source"; the keys are en'
+    lines = '{"source": "a"}\n{"en": "b"}'
+    assert refusal(tmp_path, {"x.jsonl": lines}, targets=False, settable=False) == message
+    assert refusal(tmp_path, {"x.jsonl": lines}, targets=False) == f"{message}: set data.source"
 
 
 def test_what_is_no_number_in_its_column(tmp_path):

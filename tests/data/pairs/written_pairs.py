@@ -14,7 +14,7 @@ def written(folder, files):
     return [find_sources([str(folder / name)]) for name in files]
 
 
-def read(folder, files, name=None, *, targets=True, encoding="utf-8", report=bool, **columns):
+def read(folder, files, name=None, *, targets=True, settable=True, encoding="utf-8", report=bool, **columns):
     """Return the pairs of files in their order as (source, target, place)."""
     entries = written(folder, files)
     pairs = read_pairs(
@@ -23,6 +23,7 @@ def read(folder, files, name=None, *, targets=True, encoding="utf-8", report=boo
         PairColumns(**columns),
         encoding=encoding,
         targets=targets,
+        settable=settable,
         report=report,
     )
     return [(*pair[:2], pair.where.replace(f"{folder}/", "")) for pair in pairs]

@@ -79,7 +79,7 @@ def test_of_content(tmp_path, text, expected):
             found(tmp_path, {"a.txt": raw})
         assert str(caught.value) == (
             f"{tmp_path}/a.txt: it is in no format of tagged sequences; "
-            "name it .conll, .conllu, .csv, .tsv, .jsonl or .npz, or --set data.format=conll"
+            "name it .conll, .conllu, .csv, .tsv, .jsonl or .npz, or set data.format"
         )
 
 
