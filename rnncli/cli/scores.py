@@ -49,18 +49,18 @@ class View(Protocol):
 
 def view_of(task: "Task") -> View:
     """Return the view of a task's scores."""
+    from rnncli.cli.pair_view import PairView
     from rnncli.cli.tagging_view import TaggingView
-    from rnncli.cli.translation_view import TranslationView
     from rnncli.tasks.labelled_scores import LabelledScore
     from rnncli.tasks.language_model import TextScore
+    from rnncli.tasks.pair_scores import PairScore
     from rnncli.tasks.tagging_scores import TaggingScore
-    from rnncli.tasks.translation_scores import TranslationScore
 
     views: dict[type[Any], View] = {
         TextScore: TextView(),
         LabelledScore: LabelledView(),
         TaggingScore: TaggingView(),
-        TranslationScore: TranslationView(),
+        PairScore: PairView(),
     }
     return views[task.score_type]
 

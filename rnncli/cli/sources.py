@@ -7,14 +7,14 @@ from rnncli.cli.sequences import Given, given_lines, read_together
 
 if TYPE_CHECKING:
     from rnncli.cli.console import Talk
-    from rnncli.tasks.translation_model import Source, TranslationModel
+    from rnncli.tasks.pair_model import PairModel, SourceSequence
 
 BLANK = ()
 """Stands for the source in a blank line."""
 
 
 def given_sources(
-    reader: "TranslationModel", texts: Sequence[str], file: str | None, encoding: str | None, talk: "Talk"
+    reader: "PairModel", texts: Sequence[str], file: str | None, encoding: str | None, talk: "Talk"
 ) -> Iterator[list[Given]]:
     """Yield batches of sources: those of the arguments, of a file, or of stdin, where every line is one.
 
@@ -22,7 +22,7 @@ def given_sources(
     yielded first.
     """
 
-    def read(line: str, where: str) -> "Source | tuple[()]":
+    def read(line: str, where: str) -> "SourceSequence | tuple[()]":
         return reader.read_line(line, where) if line.strip() else BLANK
 
     in_file = file not in (None, "-") and not texts

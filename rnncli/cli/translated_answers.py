@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rnncli.cli.sequences import Given
     from rnncli.errors import DataError
     from rnncli.tasks.pair_decoding import Decoding
-    from rnncli.tasks.translation_model import Source, Translation, TranslationModel
+    from rnncli.tasks.pair_model import PairModel, SourceSequence, Translation
 
 TOGETHER = 256
 """Sources that are answered before any of their answers is written, at most."""
@@ -25,7 +25,7 @@ EXAMPLES, LONGEST = 5, 40
 class Answers:
     """How sources are answered, and the answers written."""
 
-    reader: "TranslationModel"
+    reader: "PairModel"
     decoding: "Decoding"
     style: "Style"
     kind: str
@@ -37,7 +37,7 @@ class Answers:
 
     def written(self, number: int, given: "Given", found: "Sequence[Translation]") -> list[str]:
         """Return the lines of what was found for a source, the `number`-th line of all; of a blank one, nothing."""
-        source: Source | None = given.sequence or None
+        source: SourceSequence | None = given.sequence or None
         if self.as_json:
             return [json.dumps(_place(number, given) | self._plain(source, found), ensure_ascii=False)]
         lines = []
@@ -57,7 +57,7 @@ class Answers:
     def _nothing(self, number: int) -> list[str]:
         return [f"{number}\t\t" if self.several else ""]
 
-    def _plain(self, source: "Source | None", found: "Sequence[Translation]") -> dict[str, Any]:
+    def _plain(self, source: "SourceSequence | None", found: "Sequence[Translation]") -> dict[str, Any]:
         """Return answers JSON-able, the first of them once more among several.
 
         Of a blank line the translation is as blank; of a vector that there is not, there is no answer.
@@ -89,7 +89,7 @@ class Answers:
             described["attention"] = answer.attention.astype(float).round(6).tolist()
         return described
 
-    def _drawing(self, source: "Source", answer: "Translation") -> list[str]:
+    def _drawing(self, source: "SourceSequence", answer: "Translation") -> list[str]:
         from rnncli.cli.attention_drawing import alignment
         from rnncli.data.vocabulary import END
 
@@ -149,7 +149,7 @@ def _parts(batches: "Iterable[Sequence[Given]]") -> "Iterator[Sequence[Given]]":
 class _Notes:
     """What is said of sources that are unlike those of training: of the first that is too long, and of new tokens."""
 
-    def __init__(self, reader: "TranslationModel", talk: "Talk") -> None:
+    def __init__(self, reader: "PairModel", talk: "Talk") -> None:
         self.reader, self.talk = reader, talk
         self.longest: int | None = None if reader.single else reader.longest[0]
         self.unknown = 0
@@ -167,7 +167,7 @@ class _Notes:
                     self.talk.warn(f"{given.where}: {message}: its translation may well be worse")
                     self.longest = None
 
-    def _count_unknown(self, source: "Source") -> None:
+    def _count_unknown(self, source: "SourceSequence") -> None:
         if count := self.reader.unknown(source):
             self.unknown += count
             if len(self.examples) < EXAMPLES:

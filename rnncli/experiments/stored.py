@@ -17,10 +17,10 @@ from rnncli.tasks import (
     Task,
     TranslationTask,
 )
+from rnncli.tasks.pair_model import PairModel
 from rnncli.tasks.sequence_model import SequenceModel
 from rnncli.tasks.tagging_model import TaggingModel
 from rnncli.tasks.text_generation import TextGenerator
-from rnncli.tasks.translation_model import TranslationModel
 from rnncli.training import checkpoint as checkpoints
 from rnncli.training.checkpoint import Checkpoint
 
@@ -62,16 +62,16 @@ class LoadedModel:
         return TaggingModel(self.model, task, self.resources)
 
     @property
-    def translator(self) -> TranslationModel:
+    def translator(self) -> PairModel:
         """The model as one that translates; UsageError where it is of another task."""
         self._expect(TranslationTask)
-        return TranslationModel(self.model, self.task, self.resources)
+        return PairModel(self.model, self.task, self.resources)
 
     @property
-    def captioner(self) -> TranslationModel:
+    def captioner(self) -> PairModel:
         """The model as one that describes vectors; UsageError where it is of another task."""
         self._expect(CaptioningTask)
-        return TranslationModel(self.model, self.task, self.resources)
+        return PairModel(self.model, self.task, self.resources)
 
     def _expect(self, *tasks: type[Any]) -> None:
         if not isinstance(self.task, tasks):

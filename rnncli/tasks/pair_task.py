@@ -12,12 +12,12 @@ from rnncli.data.paired import BucketedPairs, Pairs
 from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
 from rnncli.tasks.pair_data import PairDataset, read_dataset, read_other
 from rnncli.tasks.pair_decoding import Decoding
+from rnncli.tasks.pair_model import PairModel
 from rnncli.tasks.pair_resources import longest_of, source_of, target_of
+from rnncli.tasks.pair_scores import PairScore, answers, evaluated, score
 from rnncli.tasks.pair_spec import DecodingSpec, PairDataSpec
 from rnncli.tasks.protocol import Report, Resources, Task, Unit, silent
 from rnncli.tasks.sequence_inputs import Inputs
-from rnncli.tasks.translation_model import TranslationModel
-from rnncli.tasks.translation_scores import TranslationScore, answers, evaluated, score
 from rnncli.training.events import Counted, Evaluation
 from rnncli.training.trainer import Batches
 
@@ -29,7 +29,7 @@ SAMPLES = 3
 class PairTask(Task):
     """A task of pairs: files of sources and targets, batches of similar length, answers that are texts."""
 
-    score_type = TranslationScore
+    score_type = PairScore
     single: ClassVar[bool]
     """Whether a source is one vector, and not a sequence."""
 
@@ -98,9 +98,9 @@ class PairTask(Task):
 
     def scores(
         self, model: Any, resources: Resources, train: Pairs | None, parts: Mapping[str, Pairs]
-    ) -> list[TranslationScore]:
+    ) -> list[PairScore]:
         """Return what the model's answers are worth on each split that is not empty, beside naive baselines."""
-        return score(TranslationModel(model, self, resources), train, parts, self._decoding)
+        return score(PairModel(model, self, resources), train, parts, self._decoding)
 
     def summary(self, dataset: PairDataset) -> str:
         """Say in a few words what the model is trained on."""
@@ -111,5 +111,5 @@ class PairTask(Task):
         part = dataset.splits.validation if len(dataset.splits.validation) else dataset.splits.train
         few = part.part(np.arange(min(SAMPLES, len(part))))
         texts = few.target_text if few.source_text is None else few.source_text
-        written = answers(TranslationModel(model, self, dataset.resources), few, self._decoding)
+        written = answers(PairModel(model, self, dataset.resources), few, self._decoding)
         return "\n".join(f"{texts[i]} → {answer.text}" for i, answer in enumerate(written))

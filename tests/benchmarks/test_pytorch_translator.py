@@ -12,8 +12,8 @@ from rnncli import experiments
 from rnncli.benchmarks.sides import PACKAGE
 from rnncli.spec import parse_spec
 from rnncli.tasks.pair_decoding import Decoding
-from rnncli.tasks.translation_model import TranslationModel
-from rnncli.tasks.translation_scores import score
+from rnncli.tasks.pair_model import PairModel
+from rnncli.tasks.pair_scores import score
 
 SCRIPT = Path(__file__).parent / "pytorch_translator.py"
 PUBLIC = Path(__file__).parent / "public" / "translation.yaml"
@@ -83,7 +83,7 @@ def test_without_dropout_both_learn_and_write_the_same(tmp_path, changes):
     validation, test = experiments.score_run(run)
     assert theirs["validation_loss"] == pytest.approx(validation.loss.mean, rel=5e-3)
     assert theirs["test_loss"] == pytest.approx(test.loss.mean, rel=5e-3)
-    translator = TranslationModel(run.model, run.task, run.dataset.resources)
+    translator = PairModel(run.model, run.task, run.dataset.resources)
     (searched,) = score(translator, None, {"test": run.dataset.splits.test}, Decoding(beam_size=5))
     for name, report in (("greedy", test.report), ("beam", searched.report)):
         assert theirs[name]["exact_match"] == pytest.approx(report.exact_match, abs=0.02)

@@ -17,8 +17,8 @@ from rnncli.models.language_model import LanguageModelSpec
 from rnncli.nn.cells import CELLS
 from rnncli.tasks import CaptioningTask, TranslationTask
 from rnncli.tasks.pair_decoding import Decoding
+from rnncli.tasks.pair_model import SourceSequence
 from rnncli.tasks.pair_spec import CaptioningDataSpec, TranslationDataSpec
-from rnncli.tasks.translation_model import Source
 from rnncli.training.trainer import TrainingSpec
 from tests.conformance.promises import (
     SIZES,
@@ -127,7 +127,7 @@ def test_a_stored_model_answers_the_same(tmp_path, architecture):
     part = run.dataset.splits.train
     single = architecture[0] == "captions"
     given = [part.source.of(i) for i in range(20)]
-    sources = [Source(values[0] if single else values, "") for values in given]
+    sources = [SourceSequence(values[0] if single else values, "") for values in given]
     loaded = experiments.load(run.folder / "last.npz")
     last = loaded.captioner if single else loaded.translator
     decoding = Decoding(beam_size=3, n_best=2, max_length=5)

@@ -8,7 +8,7 @@ import numpy as np
 from rnncli.data import Pairs, Side, Texts
 from rnncli.nn.protocols import Loss
 from rnncli.tasks.pair_decoding import Decoding
-from rnncli.tasks.translation_model import Translation
+from rnncli.tasks.pair_model import Translation
 
 GREEDY = Decoding()
 TRAIN = [

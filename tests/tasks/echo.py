@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from rnncli.data import TokenizerSpec, Vocabulary
-from rnncli.tasks.translation_model import TranslationModel
+from rnncli.tasks.pair_model import PairModel
 
 SURE, LIKELY = 4.0, 3.0
 """Logits of the word that is meant, and of the one with the next id; those of all others are 0."""
@@ -89,7 +89,7 @@ def echoing(words, *, levels=("word", "word"), lowercase=False, longest=(3, 4), 
         said[source.ids[name]] = -1 if token in nan else target.ids[spaced([word], levels[1])[0]]
     plain = {"source": {"vocabulary": source.to_plain()}, "target": target.to_plain(), "longest": [*longest]}
     task = SimpleNamespace(task="translation", single=False, data=DATA)
-    return TranslationModel(Echo(said, target.end_id, len(target), **settings), task, plain)
+    return PairModel(Echo(said, target.end_id, len(target), **settings), task, plain)
 
 
 def captioning(words, *, mean, deviation, longest=4, **settings):
@@ -99,4 +99,4 @@ def captioning(words, *, mean, deviation, longest=4, **settings):
     plain = {"source": {"standardization": scale}, "target": target.to_plain(), "longest": [1, longest]}
     task = SimpleNamespace(task="captioning", single=True, data=DATA)
     said = [target.ids[f" {word}"] for word in words]
-    return TranslationModel(Echo(said, target.end_id, len(target), attention="none", **settings), task, plain)
+    return PairModel(Echo(said, target.end_id, len(target), attention="none", **settings), task, plain)

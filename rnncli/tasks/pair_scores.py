@@ -16,14 +16,14 @@ from rnncli.nn.parameter import Array
 from rnncli.nn.protocols import Loss
 from rnncli.tasks.labelled_scores import Mistake
 from rnncli.tasks.pair_decoding import Decoding
-from rnncli.tasks.translation_model import Source, TranslationModel
+from rnncli.tasks.pair_model import PairModel, SourceSequence
 
 TOGETHER = 1 << 12
 """Sources whose answers are kept with all that belongs to them."""
 
 
 @dataclass(frozen=True, eq=False)
-class TranslationScore:
+class PairScore:
     """What a model is worth on a split, beside baselines on the same split."""
 
     split: str
@@ -52,8 +52,8 @@ def evaluated(model: Any, part: Pairs, *, single: bool) -> Loss:
 
 
 def score(
-    translator: TranslationModel, train: Pairs | None, parts: Mapping[str, Pairs], decoding: Decoding
-) -> list[TranslationScore]:
+    translator: PairModel, train: Pairs | None, parts: Mapping[str, Pairs], decoding: Decoding
+) -> list[PairScore]:
     """Return what the model is worth on each part that is not empty, beside what learnt from `train` alone.
 
     Each pair of texts is an example; a vector, or a sequence of vectors, that occurs several times is one that has
@@ -69,18 +69,18 @@ def score(
             loss = evaluated(translator.model, part, single=translator.single)
             report = asked.report([answer.text for answer in written])
             reports = {title: asked.report(texts) for title, texts in others.items()}
-            found.append(TranslationScore(name, loss, report, reports, partial(asked.mistakes, written)))
+            found.append(PairScore(name, loss, report, reports, partial(asked.mistakes, written)))
     return found
 
 
-def answers(translator: TranslationModel, pairs: Pairs, decoding: Decoding) -> Iterator[Answer]:
+def answers(translator: PairModel, pairs: Pairs, decoding: Decoding) -> Iterator[Answer]:
     """Yield what the model writes for the source of each pair."""
     for first in range(0, len(pairs), TOGETHER):
         sources = []
         for number in range(first, min(first + TOGETHER, len(pairs))):
             values = pairs.source.of(number)
             text = "" if pairs.source_text is None else pairs.source_text[number]
-            sources.append(Source(values[0] if translator.single else values, text))
+            sources.append(SourceSequence(values[0] if translator.single else values, text))
         for best in translator.translate(sources, decoding, first=first):
             probability = math.exp(sum(best[0].log_probabilities)) if best else None
             yield Answer(best[0].text if best else "", probability)
@@ -98,7 +98,7 @@ class _Asked:
     comparable: Callable[[str], str]
 
     @classmethod
-    def of(cls, part: Pairs, translator: TranslationModel) -> "_Asked":
+    def of(cls, part: Pairs, translator: PairModel) -> "_Asked":
         groups = _by_source(part)
         sources = part.part(np.array([first for first, *_ in groups]))
         comparable = _lowered if translator.vocabulary.spec.lowercase else str.strip

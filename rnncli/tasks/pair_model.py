@@ -29,7 +29,7 @@ LONGEST = 1 << 14
 """Steps of a source, each of which every token of its target may look at."""
 
 
-class Source(NamedTuple):
+class SourceSequence(NamedTuple):
     """What is to be translated, as the model reads it."""
 
     values: Array
@@ -55,7 +55,7 @@ class Translation(NamedTuple):
 
 
 @dataclass(frozen=True)
-class TranslationModel:
+class PairModel:
     """A model of pairs with all that it needs to read sources and to spell out targets."""
 
     model: Any
@@ -98,7 +98,7 @@ class TranslationModel:
             return self.source_vocabulary is not None
         return bool(self.inputs.width == given.shape[1])
 
-    def read_line(self, line: str, where: str) -> Source:
+    def read_line(self, line: str, where: str) -> SourceSequence:
         """Return a text to translate; or vectors, of a line as `1.5,2` or `[[1.5, 2], [3, 4]]`.
 
         DataError for an empty one, and for what the model cannot read.
@@ -107,7 +107,7 @@ class TranslationModel:
             return self.read(vectors_of_line(line, where, single=self.single), where)
         return self.read(line, where)
 
-    def read(self, given: str | Array, where: str) -> Source:
+    def read(self, given: str | Array, where: str) -> SourceSequence:
         """Return a text, or vectors (S, D), as the model reads it; DataError for what it cannot read."""
         if isinstance(given, str):
             source = self._read_text(given, self.inputs.expect_text(where), where)
@@ -115,20 +115,20 @@ class TranslationModel:
             vectors = self.inputs.standardized(given, where)
             if self.single and len(vectors) != 1:
                 raise DataError(f"{len(vectors)} vectors, where the model reads one", where=where)
-            source = Source(vectors[0] if self.single else vectors, "")
+            source = SourceSequence(vectors[0] if self.single else vectors, "")
         if not self.single and len(source.values) > LONGEST:
             message = f"a source of {len(source.values):,} steps, where at most {LONGEST:,} are answered"
             raise DataError(message, hint="cut it in parts", where=where)
         return source
 
-    def _read_text(self, given: str, vocabulary: Vocabulary, where: str) -> Source:
+    def _read_text(self, given: str, vocabulary: Vocabulary, where: str) -> SourceSequence:
         """Return a text; white space around it that only makes tokens unknown is no part of it."""
         bare = given.strip()
         if not bare:
             raise DataError("an empty source", where=where)
-        source = Source(_ids(given, vocabulary), given)
+        source = SourceSequence(_ids(given, vocabulary), given)
         if bare != given:
-            other = Source(_ids(bare, vocabulary), bare)
+            other = SourceSequence(_ids(bare, vocabulary), bare)
             return min(source, other, key=self.unknown)
         return source
 
@@ -152,12 +152,12 @@ class TranslationModel:
         changes: Any = {"encoding": encoding or self.task.data.encoding}
         return read_sources(replace(self.task.data, **changes), [path])
 
-    def unknown(self, source: Source) -> int:
+    def unknown(self, source: SourceSequence) -> int:
         """Return how many tokens of a source the vocabulary does not have."""
         unknown = self.source_vocabulary and self.source_vocabulary.unknown_id
         return 0 if unknown is None else int((source.values == unknown).sum())
 
-    def source_tokens(self, source: Source) -> list[str]:
+    def source_tokens(self, source: SourceSequence) -> list[str]:
         """Return the tokens of a source as they stand in it, words without the space before them; of vectors numbers.
 
         Vectors count from 1.
@@ -167,7 +167,7 @@ class TranslationModel:
         return [_bare(token, self.source_vocabulary) for token in self._source_tokens(source)]
 
     def translate(
-        self, sources: Sequence[Source], decoding: Decoding, *, attention: bool = False, first: int = 0
+        self, sources: Sequence[SourceSequence], decoding: Decoding, *, attention: bool = False, first: int = 0
     ) -> list[list[Translation]]:
         """Return `n_best` translations of each source, best first; none where the model's answer is not finite.
 
@@ -205,7 +205,7 @@ class TranslationModel:
         assert end is not None
         return TargetSearch(self.model, len(vocabulary), begin, end, vocabulary.unknown_id, self.single)
 
-    def _translation(self, source: Source, found: Hypothesis, weights: Array | None) -> Translation:
+    def _translation(self, source: SourceSequence, found: Hypothesis, weights: Array | None) -> Translation:
         """Return what was found spelled out, `<unk>` as the token of the source that the weights (T, S) are of."""
         vocabulary = self.vocabulary
         ids = found.ids.tolist()
@@ -220,7 +220,7 @@ class TranslationModel:
             _bare(text, vocabulary), bare, found.log_probabilities.tolist(), found.score, weights, bool(ended)
         )
 
-    def _copied(self, source: Source, place: int) -> str:
+    def _copied(self, source: SourceSequence, place: int) -> str:
         """Return a token of the source as one of the target."""
         token = self._source_tokens(source)[place]
         assert self.source_vocabulary
@@ -229,7 +229,7 @@ class TranslationModel:
             return token
         return f" {token.strip()}" if levels[1] == "word" else token.strip()
 
-    def _source_tokens(self, source: Source) -> Sequence[str]:
+    def _source_tokens(self, source: SourceSequence) -> Sequence[str]:
         """Return the tokens of a text, which make it up, but for a space before a first word."""
         vocabulary = self.source_vocabulary
         assert vocabulary

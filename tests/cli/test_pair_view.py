@@ -9,15 +9,15 @@ import pytest
 
 from rnncli.cli.console import columns_of
 from rnncli.cli.drawings import Style
+from rnncli.cli.pair_view import PairView
 from rnncli.cli.scores import report_lines, score_lines, scores_json, view_of
-from rnncli.cli.translation_view import TranslationView
 from rnncli.metrics import translation_report
 from rnncli.nn.protocols import Loss
 from rnncli.tasks.labelled_scores import Mistake
-from rnncli.tasks.translation_scores import TranslationScore
+from rnncli.tasks.pair_scores import PairScore
 
 WIDE, NARROW = Style(80), Style(40)
-TASK = SimpleNamespace(score_type=TranslationScore, unit="word")
+TASK = SimpleNamespace(score_type=PairScore, unit="word")
 TARGETS = [["el perro come pan ."], ["¿Tienes una mascota?"], ["una casa", "la casa"], ["sí"]]
 ANSWERS = ["el perro come pan .", "¿Tienes una casa?", "la casa", "no"]
 COPIES = ["the dog eats bread .", "Do you have a pet?", "a house", "yes"]
@@ -30,7 +30,7 @@ WORST = [
 
 def score_of(split="test", loss=NATS, lengths=(5, 6, 2, 1)):
     lengths = np.array(lengths) if lengths else None
-    return TranslationScore(
+    return PairScore(
         split,
         Loss(loss, 5),
         translation_report(ANSWERS, TARGETS, lengths),
@@ -91,13 +91,13 @@ def test_sources_without_length_or_of_one_length_have_no_bars():
 
 
 def test_targets_are_counted_where_they_are_more_than_the_sources():
-    one = TranslationScore("test", Loss(1.0, 1), translation_report(["a"], [["b"]]), {}, lambda: iter(()))
+    one = PairScore("test", Loss(1.0, 1), translation_report(["a"], [["b"]]), {}, lambda: iter(()))
     assert parted(report_lines([one], TASK, WIDE, 0))[1] == ["1 source"]
 
 
 def test_captions_have_no_source_to_show_and_an_empty_answer_is_one():
     worst = [Mistake("a.tsv:1", "", "a red\tcircle", "", 0.5)]
-    score = TranslationScore("test", Loss(1.0, 1), score_of().report, {}, lambda: iter(worst))
+    score = PairScore("test", Loss(1.0, 1), score_of().report, {}, lambda: iter(worst))
     assert parted(report_lines([score], TASK, WIDE, 1))[-1] == [
         "wrong answers, most edits a character first; (probability of the answer)",
         "a.tsv:1: (0.500)",
@@ -108,8 +108,8 @@ def test_captions_have_no_source_to_show_and_an_empty_answer_is_one():
 
 def test_nothing_is_wider_than_the_terminal_or_does_harm_to_it():
     worst = [Mistake("folder/" * 9 + "a.tsv:4", "x\x1b[2J" * 20, "é" * 90, "字" * 50, 0.5)]
-    score = TranslationScore("test", Loss(1.0, 1), score_of(lengths=None).report, {}, lambda: iter(worst))
-    _, lines = TranslationView().more(score, NARROW, 1)
+    score = PairScore("test", Loss(1.0, 1), score_of(lengths=None).report, {}, lambda: iter(worst))
+    _, lines = PairView().more(score, NARROW, 1)
     assert max(map(columns_of, lines[:2])) <= 40
     assert " ".join(lines[:2]) == "wrong answers, most edits a character first; (probability of the answer)"
     lines = lines[2:]
@@ -145,7 +145,7 @@ def test_json_has_all_of_it():
 
 def test_losses_that_are_too_large_or_no_number():
     def of(loss):
-        return TranslationView().means(score_of(loss=loss), "word")["this model"]
+        return PairView().means(score_of(loss=loss), "word")["this model"]
 
     assert of(5 * 800.0)["perplexity"] == math.inf
     assert math.isnan(of(math.nan)["perplexity"])
@@ -155,5 +155,5 @@ def test_losses_that_are_too_large_or_no_number():
 
 def test_the_view_belongs_to_the_score():
     view = view_of(TASK)
-    assert type(view) is TranslationView
+    assert type(view) is PairView
     assert view.has_mistakes

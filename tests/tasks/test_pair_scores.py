@@ -9,8 +9,8 @@ import pytest
 from rnncli.data import Pairs, Side, Texts, example_batches
 from rnncli.metrics import LengthBin, bleu, character_error_rate
 from rnncli.nn.protocols import Loss
-from rnncli.tasks import translation_scores
-from rnncli.tasks.translation_scores import answers, evaluated, score
+from rnncli.tasks import pair_scores
+from rnncli.tasks.pair_scores import answers, evaluated, score
 from tests.tasks.answered_pairs import (
     ANSWERS,
     CAPTIONS,
@@ -86,7 +86,7 @@ class TestTexts:
     def test_sources_are_answered_in_order_however_many_are_kept(self, monkeypatch):
         whole = [*answers(Translator(), pairs(TEST), GREEDY)]
         assert [text for text, _ in whole] == [ANSWERS[source][0] for source, _ in TEST]
-        monkeypatch.setattr(translation_scores, "TOGETHER", 2)
+        monkeypatch.setattr(pair_scores, "TOGETHER", 2)
         translator = Translator()
         assert [*answers(translator, pairs(TEST), GREEDY)] == whole
         assert translator.asked == [source for source, _ in TEST]

@@ -14,32 +14,32 @@ if TYPE_CHECKING:
     from rnncli.metrics import TranslationReport
     from rnncli.nn.protocols import Loss
     from rnncli.tasks.labelled_scores import Mistake
+    from rnncli.tasks.pair_scores import PairScore
     from rnncli.tasks.protocol import Unit
-    from rnncli.tasks.translation_scores import TranslationScore
 
 
-class TranslationView:
+class PairView:
     """Scores of texts that were written for others: a report for each split, and the wrong answers."""
 
     has_mistakes = True
 
-    def means(self, score: "TranslationScore", unit: "Unit") -> dict[str, dict[str, float]]:  # noqa: ARG002, D102
+    def means(self, score: "PairScore", unit: "Unit") -> dict[str, dict[str, float]]:  # noqa: ARG002, D102
         return {
             "this model": score.report.means | losses(score.loss),
             **{name: report.means for name, report in score.baselines.items()},
         }
 
-    def table(self, scores: "Sequence[TranslationScore]", unit: "Unit", style: "Style") -> list[str]:  # noqa: D102
+    def table(self, scores: "Sequence[PairScore]", unit: "Unit", style: "Style") -> list[str]:  # noqa: D102
         return comparison({score.split: self.means(score, unit) for score in scores}, style)
 
-    def more(self, score: "TranslationScore", style: "Style", errors: int) -> "Iterator[list[str]]":  # noqa: D102
+    def more(self, score: "PairScore", style: "Style", errors: int) -> "Iterator[list[str]]":  # noqa: D102
         yield [counts(score.report)]
         bars = length_bars(score.report.by_length, style, "sources")
         if len(bars) > 2:  # one length says no more than the table
             yield ["exact match by length of the source", *bars]
         yield wrong_answers([*islice(score.mistakes(), errors)], style)
 
-    def plain(self, score: "TranslationScore", unit: "Unit", errors: int) -> dict[str, Any]:  # noqa: ARG002, D102
+    def plain(self, score: "PairScore", unit: "Unit", errors: int) -> dict[str, Any]:  # noqa: ARG002, D102
         worst = {"errors": report_json([*islice(score.mistakes(), errors)])} if errors else {}
         own = report_json(score.report) | report_json(losses(score.loss))
         return {**own, "baselines": report_json(score.baselines), **worst}

@@ -11,7 +11,7 @@ from rnncli.decoding import Sampling
 from rnncli.errors import DataError
 from rnncli.tasks import pair_decoding
 from rnncli.tasks.pair_decoding import Decoding
-from rnncli.tasks.translation_model import LONGEST
+from rnncli.tasks.pair_model import LONGEST
 from tests.tasks.echo import DATA, LIKELY, SURE, captioning, echoing
 
 WORDS = {"the": "le", "dog": "chien", "sees": "voit", "Bo": "Bo", "?": "?"}
