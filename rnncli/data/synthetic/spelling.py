@@ -26,6 +26,7 @@ class Spelling(PairSet):
     its words are. Source: kinds of slips as in Damerau (1964); the sentences are our own.
     """
 
+    train: int = 40_000
     max_length: int = 6
 
     name: ClassVar[str] = "spelling"
