@@ -65,7 +65,7 @@ class EncoderDecoderStep:
             below = layers[-1][0]
         if decoder.attention and state.memory:
             attention = decoder.attention.attention
-            cache = attention.room(state.memory, 1, gradient=False)
+            cache = attention.allocate(state.memory, 1, gradient=False)
             below = fed = np.ascontiguousarray(attention.attend(below[:, None], cache)[:, 0])
         logits, _ = decoder.output.forward(below)
         return logits, state._replace(layers=layers, fed=fed)

@@ -18,7 +18,7 @@ TRAINING = {
     "schedule": Plateau(warmup_steps=3, patience=1),
     "patience": None,
 }
-"""About twenty steps of it warm up, are validated three times, and slow down where validation got no better."""
+"""For some twenty steps: three to warm up, three validations, and smaller steps where these got no better."""
 
 
 def assert_resumes(begin, base, workers=1):

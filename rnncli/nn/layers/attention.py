@@ -69,7 +69,7 @@ class Attention:
         barred = None if mask is None else np.where(mask.T, 0, -np.inf).astype(values.dtype)[:, None]
         return Memory(values, self.score.keys(values), barred)
 
-    def room(self, memory: Memory, steps: int, *, gradient: bool = True) -> AttentionCache:
+    def allocate(self, memory: Memory, steps: int, *, gradient: bool = True) -> AttentionCache:
         """Return the room for so many steps T; without `gradient` there is no going backward."""
         (B, S, F), A, dtype = memory.values.shape, memory.keys.shape[-1], memory.values.dtype
         H, T = self.query_size, steps

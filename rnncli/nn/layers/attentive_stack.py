@@ -51,9 +51,9 @@ class AttentiveStack:
         memory = self.attention.remember(annotations, annotations_mask)
         if self.input_feeding:
             assert isinstance(x, np.ndarray)
-            return self._fed(x, state, self.attention.room(memory, x.shape[1], gradient=gradient), mask, rng)
+            return self._fed(x, state, self.attention.allocate(memory, x.shape[1], gradient=gradient), mask, rng)
         top, _, cache = self.stack.forward(x, state, mask, rng)
-        attention = self.attention.room(memory, top.shape[1], gradient=gradient)
+        attention = self.attention.allocate(memory, top.shape[1], gradient=gradient)
         return self.attention.attend(top, attention), AttentiveStackCache(cache, attention)
 
     def backward(self, d_output: Array, cache: AttentiveStackCache) -> tuple[Array | None, State, Array]:

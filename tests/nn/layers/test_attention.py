@@ -41,7 +41,7 @@ def test_there_are_the_three_scores():
 def test_outputs_are_those_of_the_formulas_step_by_step(name):
     layer, F = attention_of(name)
     h, annotations = drawn(F)
-    cache = layer.room(layer.remember(annotations, MASK), T)
+    cache = layer.allocate(layer.remember(annotations, MASK), T)
     output = layer.attend(h, cache)
     for b, length in enumerate(LENGTHS):
         for t in range(T):
@@ -59,7 +59,7 @@ def test_gradients_are_those_of_finite_differences(name):
     (h, annotations), weight = drawn(F), np.random.default_rng(2).standard_normal((H, T, B))
 
     def run():
-        cache = layer.room(layer.remember(annotations, MASK), T)
+        cache = layer.allocate(layer.remember(annotations, MASK), T)
         return layer.attend(h, cache), cache
 
     parameters = layer.parameters()
@@ -80,7 +80,7 @@ def test_steps_one_by_one_are_all_steps_together(name):
     for parts in ([slice(None)], [slice(t, t + 1) for t in range(T)]):
         for parameter in layer.parameters().values():
             parameter.grad[:] = 0
-        cache = layer.room(layer.remember(annotations, MASK), T)
+        cache = layer.allocate(layer.remember(annotations, MASK), T)
         outputs = [layer.attend(h[:, steps], cache, steps).copy() for steps in parts]
         d_h = [layer.backward(weight[:, steps], cache, steps) for steps in reversed(parts)]
         gradients = [layer.finish(cache), *(parameter.grad.copy() for parameter in layer.parameters().values())]
@@ -93,17 +93,17 @@ def test_steps_one_by_one_are_all_steps_together(name):
 def test_padding_changes_nothing(name):
     layer, F = attention_of(name)
     h, annotations = drawn(F)
-    output = layer.attend(h, layer.room(layer.remember(annotations, MASK), T)).copy()
+    output = layer.attend(h, layer.allocate(layer.remember(annotations, MASK), T)).copy()
     annotations[:, ~MASK] = 1e6
-    np.testing.assert_array_equal(layer.attend(h, layer.room(layer.remember(annotations, MASK), T)), output)
-    alone = layer.attend(h[..., 1:2], layer.room(layer.remember(annotations[:, : LENGTHS[1], 1:2], None), T))
+    np.testing.assert_array_equal(layer.attend(h, layer.allocate(layer.remember(annotations, MASK), T)), output)
+    alone = layer.attend(h[..., 1:2], layer.allocate(layer.remember(annotations[:, : LENGTHS[1], 1:2], None), T))
     np.testing.assert_allclose(alone, output[..., 1:2], rtol=1e-12)
 
 
 def test_weights_are_stable_at_large_scores():
     layer, _ = attention_of("dot")
     h, annotations = drawn(H)
-    cache = layer.room(layer.remember(1e4 * annotations, MASK), T)
+    cache = layer.allocate(layer.remember(1e4 * annotations, MASK), T)
     assert np.isfinite(layer.attend(h, cache)).all()
     np.testing.assert_allclose(cache.weights.sum(-1), 1)
 
@@ -111,7 +111,7 @@ def test_weights_are_stable_at_large_scores():
 def test_going_backward_twice_adds_the_same_twice():
     layer, F = attention_of("additive")
     h, annotations = drawn(F)
-    cache = layer.room(layer.remember(annotations, MASK), T)
+    cache = layer.allocate(layer.remember(annotations, MASK), T)
     layer.attend(h, cache)
     ones = np.ones((H, T, B))
     found = [(layer.backward(ones, cache).copy(), layer.finish(cache)) for _ in range(2)]

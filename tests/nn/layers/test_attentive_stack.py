@@ -42,7 +42,7 @@ def test_input_feeding_is_the_loop_of_its_equations(cell):
         for layer, before in zip(model.stack.layers, state, strict=True):
             below, new, _ = layer.forward(below, before, MASK[t : t + 1])
             after.append(new)
-        fed = model.attention.attend(below, model.attention.room(memory, 1))[:, 0].copy()
+        fed = model.attention.attend(below, model.attention.allocate(memory, 1))[:, 0].copy()
         state = after
         np.testing.assert_allclose(output[:, t][:, MASK[t]], fed[:, MASK[t]], rtol=1e-10)
 
