@@ -22,8 +22,13 @@ if TYPE_CHECKING:
 def compare(
     spec: Annotated[Path, typer.Argument(metavar="SPEC", help="A spec in YAML, of any task.")],
     cells: Annotated[
-        str, typer.Option("--cells", metavar="LIST", help="Cells, and controls without recurrence: conv1d, mlp.")
-    ] = "rnn,lstm,gru,conv1d,mlp",
+        str | None,
+        typer.Option(
+            "--cells",
+            metavar="LIST",
+            help="Cells, and controls without recurrence: conv1d, mlp. By default all that the model may have.",
+        ),
+    ] = None,
     random_seeds: Annotated[
         str | None,
         typer.Option("--random-seeds", metavar="LIST", help="Train with each, as in 1,2,3; by default the spec's own."),
@@ -57,7 +62,7 @@ def compare(
     given = {name: value for name, value in (("epochs", epochs), ("steps", steps)) if value is not None}
     seeds = seeds_of(random_seeds)
     document, base = read_document(spec, [], assignments or [], given)
-    compared = candidates(document, [cell.strip() for cell in cells.split(",")])
+    compared = candidates(document, None if cells is None else [cell.strip() for cell in cells.split(",")])
     task = compared[0].task
     refuse_threads(threads, task.training.workers)
     refuse_pipes(task, base)

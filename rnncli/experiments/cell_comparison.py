@@ -1,6 +1,7 @@
 """Cells compared: one spec trained with each of them, all else equal, beside what needs no training."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, is_dataclass, replace
 from os import times
@@ -9,11 +10,12 @@ from statistics import median, median_low
 from time import perf_counter, process_time
 from typing import NamedTuple
 
-from rnncli.errors import DataError, UsageError
+from rnncli.errors import DataError, SpecError, UsageError
 from rnncli.experiments.runs import Run, task_from
 from rnncli.experiments.scores import score_splits
 from rnncli.experiments.stored import load
 from rnncli.models.stack_spec import CONTROLS
+from rnncli.nn.cells import CELLS
 from rnncli.spec import Document, assign, nearest
 from rnncli.spec.messages import shown
 from rnncli.spec.schema import bare, keys, members, names
@@ -38,14 +40,22 @@ class Candidate:
         return replace(self, task=replace(self.task, training=training))
 
 
-def candidates(document: Document, cells: Sequence[str]) -> list[Candidate]:
+def candidates(document: Document, cells: Sequence[str] | None = None) -> list[Candidate]:
     """Return the spec with each of these cells, as `train --cell` would; the spec's own cell keeps its settings.
+
+    None are all recurrent ones, and the controls that the spec's model may have.
 
     Controls do without the settings of RECURRENT_ONLY, which a notice says. UsageError for a cell that is unknown or
     given twice, SpecError for a spec that is not valid.
     """
     own = task_from(document)
     known = _cells_of(own)
+    if cells is None:
+        found = [_candidate(document, own, cell, known[cell]) for cell in CELLS]
+        for control in ("conv1d", "mlp"):
+            with suppress(SpecError):  # a model that cannot do without a state
+                found.append(_candidate(document, own, control, known[control]))
+        return found
     given: dict[type, str] = {}
     for cell in cells:
         if cell not in known:

@@ -91,12 +91,17 @@ def test_a_step_is_an_update_on_a_batch(feeding):
     assert 0 < last.loss.mean < 2 * math.log(7)
 
 
+def lengths(values, mask):
+    """The real steps of each sequence (B,), the end symbol of a target among them."""
+    return np.full(values.shape[-1], len(values)) if mask is None else mask.sum(axis=0)
+
+
 def test_the_trainer_makes_the_batches_of_the_workload():
     work = WORKLOADS["p"]
     pairs = ours.pairs(work)
     for epoch in range(2):
         found = [
-            sorted(zip(pairs.source.lengths[batch.numbers], pairs.target.lengths[batch.numbers], strict=True))
+            sorted(zip(lengths(batch.source, batch.source_mask), lengths(batch.targets, batch.mask) - 1, strict=True))
             for batch in BucketedPairs(pairs, work.batch_size).epoch(np.random.default_rng(epoch))
         ]
         wanted = [sorted(zip(*batch, strict=True)) for batch in zip(work.lengths, work.targets, strict=True)]

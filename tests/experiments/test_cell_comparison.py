@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from rnncli import experiments
-from rnncli.errors import DataError, DivergedError, UsageError
+from rnncli.errors import DataError, DivergedError, SpecError, UsageError
 from rnncli.experiments import cell_comparison
 from rnncli.experiments.cell_comparison import (
     Comparison,
@@ -102,6 +102,20 @@ class TestCandidates:
         with pytest.raises(UsageError) as caught:
             candidates(document(), cells)
         assert str(caught.value) == message
+
+
+    @pytest.mark.parametrize(
+        ("task", "controls"),
+        [("classification", ["conv1d", "mlp"]), ("language_model", ["conv1d", "mlp"]), ("translation", [])],
+    )
+    def test_without_a_list_they_are_all_that_the_model_may_have(self, task, controls):
+        found = candidates(document(f"task: {task}".encode()))
+        assert [each.cell for each in found] == ["rnn", "lstm", "gru", *controls]
+        assert [each.task.model.cell.name for each in found][:3] == ["rnn", "lstm", "gru"]
+
+    def test_without_a_list_a_spec_that_is_wrong_is_refused(self):
+        with pytest.raises(SpecError, match="hidden_size"):
+            candidates(document(b"task: translation\nmodel: {hidden_size: 0}"))
 
 
 class TestTraining:
