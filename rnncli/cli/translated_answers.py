@@ -68,7 +68,7 @@ class Answers:
             plain["source"] = source.text if source else ""
             if self.attention:
                 plain["source_tokens"] = self.reader.source_tokens(source) if source else []
-            nothing |= {self.kind: "", "score": 0.0, "ended": True}
+            nothing[self.kind] = ""
         described = [self._described(answer) for answer in found]
         plain |= described[0] if described else nothing | ({"attention": []} if self.attention else {})
         if self.several:

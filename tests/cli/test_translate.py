@@ -12,7 +12,7 @@ import pytest
 
 from rnncli.cli import translated_answers
 from rnncli.cli.attention_drawing import alignment
-from rnncli.cli.decoding_options import OPTIONS, decoding_of
+from rnncli.cli.decoding_options import decoding_of
 from rnncli.cli.drawings import Style
 from rnncli.decoding import Sampling
 from rnncli.errors import UsageError
@@ -113,8 +113,8 @@ class TestTexts:
             "translation": "",
             "tokens": [],
             "log_probabilities": [],
-            "score": 0.0,
-            "ended": True,
+            "score": None,
+            "ended": None,
             "attention": [],
         }
         assert first.keys() == second.keys()
@@ -180,6 +180,19 @@ class TestNotes:
         arguments = ["some.tsv", "--task", "translation", *SMALL, "--steps", "3", "-o", "runs/some", "-q"]
         split = ["--set", "data.split={validation: 0, test: 0}"]
         assert translators("train", *arguments, *split).status == 0
+        assert translators("translate", ONE, "--replace-unknown").err == ""
+
+    def test_unknown_words_of_a_vocabulary_that_sources_share(self, translators):
+        arguments = ["--task", "translation", *SMALL, "--steps", "3", "--set", "data.shared_vocabulary=true", "-q"]
+        assert translators("train", "pairs.tsv", *arguments, "-o", "runs/shared").status == 0
+        why = "no text of training had an unknown word, so none is ever written"
+        assert translators("translate", ONE, "--replace-unknown").err == (
+            f"note: --replace-unknown has no effect: {why}\n"
+        )
+        # Of a vocabulary that counts both sides, nobody can tell which of them an unknown word was in
+        Path("some.tsv").write_text(lines(f"{one}{' odd' * (i == 5)}\t{other}" for i, (one, other) in enumerate(PAIRS)))
+        arguments += ["--set", "data.split={validation: 0, test: 0}"]
+        assert translators("train", "some.tsv", *arguments, "-o", "runs/some").status == 0
         assert translators("translate", ONE, "--replace-unknown").err == ""
 
 
@@ -258,14 +271,15 @@ class TestAnswers:
             )
 
     def test_a_length_penalty_without_effect_is_refused(self, translators):
-        refused = (
-            2,
-            "",
-            "--length-penalty is for a search of more than one beam; add --beam-size N, or leave it out\n",
-        )
-        for options in ([], ["--beam-size", "1"], ["--sample"], ["--attention"]):
+        greedy = "is for a search of more than one beam; set --beam-size to 2 or more, or leave it out"
+        refused = (2, "", f"--length-penalty {greedy}\n")
+        for options in ([], ["--beam-size", "1"], ["--attention"]):
             assert translators("translate", ONE, "--length-penalty", "2", *options) == refused, options
-        for options in (["--json"], ["-n", "1"], ["--beam-size", "2"], ["--sample", "-n", "2"]):
+        drawn = "changes only the scores of samples; add --n-best or --json, which show them, or leave it out"
+        for options in (["--sample"], ["--sample", "--attention"]):
+            found = translators("translate", ONE, "--length-penalty", "2", *options)
+            assert found == (2, "", f"--length-penalty {drawn}\n"), options
+        for options in (["--json"], ["-n", "1"], ["--beam-size", "2"], ["--sample", "-n", "2"], ["--sample", "--json"]):
             assert translators("translate", ONE, "--length-penalty", "2", *options).status == 0, options
         assert translators("evaluate", "-m", "runs/words", "--length-penalty", "2") == refused
         assert translators("evaluate", "-m", "runs/words", "--length-penalty", "2", "-b", "2", "-q").status == 0
@@ -276,10 +290,10 @@ class TestAnswers:
         assert scores[0] == pytest.approx(scores[1] * (5 + 9) / 6)
 
     def test_a_length_penalty_has_an_effect_on_the_search_of_the_spec(self):
-        asked: dict[str, Any] = dict.fromkeys(OPTIONS) | {"sample": False, "replace_unknown": False}
-        asked["length_penalty"] = 2.0
+        names = ("beam_size", "n_best", "max_length", "temperature", "top_k", "top_p", "random_seed")
+        asked: dict[str, Any] = dict.fromkeys(names) | {"sample": False, "length_penalty": 2.0}
         assert decoding_of(DecodingSpec(beam_size=3), scored=False, **asked).length_penalty == 2
-        with pytest.raises(UsageError, match="--length-penalty"):
+        with pytest.raises(UsageError, match="scores of samples"):
             decoding_of(DecodingSpec(beam_size=3), scored=False, **asked | {"sample": True})
 
     def test_unknown_words_are_copied_on_request(self, translators):
@@ -457,11 +471,33 @@ class TestModels:
 
 
 class TestHints:
-    @pytest.mark.parametrize("command", ["translate -f", "caption -f", "evaluate", "evaluate -m runs/captions"])
-    @pytest.mark.parametrize("name", ["zero.tsv", "zero.en", "plain.dat", "empty", "features.npz", "frames.npz"])
-    def test_name_no_option_that_a_command_does_not_have(self, translators, command, name):
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ("translate -f zero.tsv", "zero.tsv: looks like a binary file (NUL byte at offset 3); give a text"),
+            ("translate -f features.npz", "features.npz: row 0: vectors, where the model reads texts"),
+            ("translate -f frames.npz", "frames.npz: row 0: vectors, where the model reads texts"),
+            ("caption -f zero.tsv", "zero.tsv:1: not a vector of finite numbers; write them with commas"),
+            ("caption -f plain.dat", "plain.dat:1: not a vector of finite numbers; write them with commas"),
+            ("caption -f frames.npz", "frames.npz: row 0: vectors of 2 numbers, where the model reads vectors of 4"),
+            ("evaluate zero.tsv", "zero.tsv: looks like a binary file (NUL byte at offset 3); give a text"),
+            ("evaluate zero.en", "zero.en: it is in no format of pairs; put a tab between source and target"),
+            ("evaluate plain.dat", "plain.dat: it is in no format of pairs; put a tab between source and target"),
+            ("evaluate empty", "empty: the file is empty"),
+            ("evaluate features.npz", "features.npz: vectors, where the model reads texts; give sources that are"),
+            ("evaluate -m runs/captions zero.tsv", "zero.tsv: texts, where the model reads a vector of 4 numbers"),
+            ("evaluate -m runs/captions plain.dat", "plain.dat: it is in no format of pairs; put a tab between"),
+            ("evaluate -m runs/captions empty", "empty: the file is empty"),
+            ("evaluate -m runs/captions features.npz", "no file of sentences to go with features.npz; name the files"),
+            ("evaluate -m runs/captions frames.npz", "no file of sentences to go with frames.npz; name the files"),
+        ],
+    )
+    def test_name_no_option_that_a_command_does_not_have(self, translators, arguments, message):
         Path("zero.tsv").write_bytes(b"a\tb\0\n")
         Path("zero.en").write_bytes(b"a\0\n")
         Path("plain.dat").write_text("a\n")
         Path("empty").touch()
-        assert "--set" not in translators(*command.split(), name).err
+        result = translators(*arguments.split())
+        assert (result.status, result.out, len(result.lines)) == (3, "", 1), result
+        assert result.err.startswith(message)
+        assert "--set" not in result.err
