@@ -1,4 +1,7 @@
-"""The one error type. The core raises it; only `rnncli.cli.main` catches and prints it."""
+"""The one error type. The core raises it; only `rnncli.cli.main` catches and prints it.
+
+And that of the dataclasses of a spec, which `rnncli.spec` makes one of it.
+"""
 
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
@@ -23,6 +26,14 @@ class RnncliError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
+
+
+class SettingError(ValueError):
+    """A setting that cannot be, or not beside the others: raised by the dataclass that holds it."""
+
+    def __init__(self, message: str, *, key: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.key, self.hint = key, hint  # `kind`, or of a section within `embedding.kind`
 
 
 class UsageError(RnncliError):

@@ -1,12 +1,11 @@
 """`rnncli caption`."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from rnncli.cli.decoding_options import (
-    OPTIONS,
     BeamSize,
     LengthPenalty,
     MaxLength,
@@ -41,7 +40,7 @@ def caption(
     encoding: Encoding = None,
     model: Model = None,
     runs: Runs = Path("runs"),
-    threads: Threads = None,
+    threads: Threads = None,  # noqa: ARG001 - read before NumPy is imported
     as_json: Json = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
@@ -63,10 +62,21 @@ def caption(
     from rnncli.experiments import find
     from rnncli.tasks import CaptioningTask
 
-    options: dict[str, Any] = {name: value for name, value in locals().items() if name in OPTIONS}
     talk = Talk(quiet=quiet, color=False if no_color else None)
     reader = find(model, runs, CaptioningTask).captioner
-    decoding = decoding_of(reader.task.decoding, scored=as_json or n_best is not None, **options)
+    decoding = decoding_of(
+        reader.task.decoding,
+        scored=as_json or n_best is not None,
+        beam_size=beam_size,
+        length_penalty=length_penalty,
+        n_best=n_best,
+        max_length=max_length,
+        sample=sample,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        random_seed=random_seed,
+    )
     answers = Answers(reader, decoding, Style.of_stdout(talk), "caption", several=n_best is not None, as_json=as_json)
     if not write_answers(answers, given_sources(reader, vectors or [], file, encoding, talk), talk):
         raise typer.Exit(DataError.exit_status)

@@ -82,11 +82,6 @@ class Talk:
         if not self.quiet:
             self._write(self._fitted(self.safe(text)) + "\n")
 
-    def waits_for_typing(self, file: str | None, what: str) -> None:
-        """Say what is read of stdin, where that is a terminal and no file is given: else it would seem to hang."""
-        if file in (None, "-") and is_terminal(sys.stdin):
-            self.say(f"reading what is typed here, {what}; Ctrl-D ends it")
-
     def warn(self, text: str) -> None:
         """Write a line that deserves a look."""
         if not self.quiet:

@@ -8,6 +8,7 @@ import typer
 from rnncli.cli.options import Json, NoColor, Quiet, RandomSeed
 
 if TYPE_CHECKING:
+    from rnncli.cli.console import Talk
     from rnncli.data.synthetic import Legality, SyntheticSet
 
 
@@ -76,7 +77,7 @@ def data(
     if check is not None:
         if given or output or force or random_seed is not None:
             raise UsageError("--check reads a file and makes none", hint=f"rnncli data {name} --check FILE")
-        counts = checked(chosen, check)
+        counts = checked(chosen, check, talk)
         write_data(
             json.dumps(shares(counts)) + "\n" if as_json else "".join(f"{line}\n" for line in share_table(counts))
         )
@@ -161,8 +162,9 @@ def described(chosen: "type[SyntheticSet]") -> dict[str, Any]:
     }
 
 
-def checked(chosen: "type[SyntheticSet]", path: str) -> "Legality":
+def checked(chosen: "type[SyntheticSet]", path: str, talk: "Talk") -> "Legality":
     """Count what is legal in a file; UsageError for a set that is no language."""
+    from rnncli.cli.sequences import say_what_is_typed
     from rnncli.data import read_text
     from rnncli.data.synthetic import SETS, Language
     from rnncli.errors import UsageError
@@ -170,6 +172,7 @@ def checked(chosen: "type[SyntheticSet]", path: str) -> "Legality":
     if not issubclass(chosen, Language):
         languages = ", ".join(each.name for each in SETS.values() if issubclass(each, Language))
         raise UsageError(f"{chosen.name} has no grammar to check", hint=f"these have one: {languages}")
+    say_what_is_typed(talk, path, "a line for each sequence")
     return chosen.check(read_text(path).removesuffix("\n").split("\n"))
 
 

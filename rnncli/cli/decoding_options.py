@@ -58,21 +58,6 @@ TopP = Annotated[
 ]
 
 
-OPTIONS = (
-    "beam_size",
-    "length_penalty",
-    "n_best",
-    "max_length",
-    "sample",
-    "temperature",
-    "top_k",
-    "top_p",
-    "random_seed",
-    "replace_unknown",
-)
-"""What `decoding_of` is given by a command that has these options."""
-
-
 def decoding_of(
     spec: "DecodingSpec",
     *,
@@ -113,7 +98,10 @@ def decoding_of(
         raise UsageError(f"--n-best {n_best} needs a beam as large, and --beam-size is {beam_size}")
     size = beam_size or max(n_best or 1, spec.beam_size)
     if length_penalty is not None and not scored:
-        check_length_penalty(1 if sample else size)
+        if sample:
+            hint = "add --n-best or --json, which show them, or leave it out"
+            raise UsageError("--length-penalty changes only the scores of samples", hint=hint)
+        check_length_penalty(size)
     sampling = None
     if sample:
         try:
@@ -138,5 +126,5 @@ def check_length_penalty(beam_size: int) -> None:
     from rnncli.errors import UsageError
 
     if beam_size == 1:
-        hint = "add --beam-size N, or leave it out"
+        hint = "set --beam-size to 2 or more, or leave it out"
         raise UsageError("--length-penalty is for a search of more than one beam", hint=hint)

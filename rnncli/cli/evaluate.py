@@ -51,7 +51,8 @@ def evaluate(
     from rnncli.cli.console import Talk, write_data
     from rnncli.cli.drawings import Style
     from rnncli.cli.scores import report_lines, scores_json, view_of
-    from rnncli.cli.status import reading, working
+    from rnncli.cli.sequences import say_what_is_typed
+    from rnncli.cli.status import reading
     from rnncli.errors import DataError, UsageError
     from rnncli.experiments import evaluate_files, evaluate_splits, find
 
@@ -67,7 +68,9 @@ def evaluate(
     if errors and not view_of(loaded.task).has_mistakes:
         raise UsageError("--errors is not for a language model: rnncli score shows what surprises it")
     activity = f"scoring the model on {split or ('files' if files else 'validation and test')}"
-    with working(talk, activity), reading(talk, then=activity) as report:
+    if "-" in (files or ()):
+        say_what_is_typed(talk, "-", "a text")
+    with reading(talk, then=activity) as report:
         if files:
             scores, notices = evaluate_files(loaded, files, encoding=encoding, report=report)
         else:

@@ -8,6 +8,7 @@ import typer
 from rnncli.cli.options import Conditions, Json, Model, NoColor, Quiet, RandomSeed, Runs, Threads
 
 if TYPE_CHECKING:
+    from rnncli.cli.console import Talk
     from rnncli.tasks.text_generation import GeneratedText, TextGenerator
 
 DEFAULT_TEMPERATURE = 0.8
@@ -80,7 +81,7 @@ def generate(
     if beam_size is not None and (stop or sampling != Sampling(DEFAULT_TEMPERATURE)):
         raise UsageError("--beam-size finds the most probable text", hint="leave out --stop and what shapes sampling")
     writer = find(model, runs, LanguageModelTask).writer_given(condition or ())
-    prime = prime_text(seed)
+    prime = prime_text(seed, talk)
     if prime.isdecimal() and not quiet:
         talk.warn(f"--seed is the text to continue ({prime!r} here); the random generator's seed is --random-seed")
     if unknown := int((writer.vocabulary.encode_prime(prime) == writer.vocabulary.unknown_id).sum()):
@@ -101,12 +102,14 @@ def generate(
         write_texts([drawn[number] for number in sorted(drawn)], writer, as_json=as_json, random_seed=random_seed)
 
 
-def prime_text(seed: str) -> str:
+def prime_text(seed: str, talk: "Talk") -> str:
     """Return the prime text itself, or that of @FILE without its last newline."""
     if not seed.startswith("@"):
         return seed
+    from rnncli.cli.sequences import say_what_is_typed
     from rnncli.data import read_text
 
+    say_what_is_typed(talk, seed[1:], "the text to continue")
     return read_text(seed[1:]).removesuffix("\n")
 
 

@@ -4,7 +4,7 @@ import math
 from datetime import timedelta
 from itertools import pairwise
 
-from rnncli.cli.reports import perplexity
+from rnncli.metrics import perplexity
 from rnncli.nn.protocols import Loss
 from rnncli.tasks.protocol import Unit
 from rnncli.training.events import StepDone, Validated

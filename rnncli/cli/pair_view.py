@@ -5,7 +5,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rnncli.cli.drawings import length_bars
-from rnncli.cli.reports import comparison, perplexity, report_json
+from rnncli.cli.reports import comparison, report_json
+from rnncli.metrics import perplexity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,7 +65,7 @@ def wrong_answers(worst: "Sequence[Mistake]", style: "Style") -> list[str]:
 
     Above them stands what the number behind a place is, and how they are ordered.
     """
-    legend = "wrong answers, most edits a character first; (probability of the answer)"
+    legend = "wrong answers, highest character error rate first; in brackets their probability"
     lines = textwrap.wrap(legend, style.width) if worst else []
     for each in worst:
         sure = "" if each.probability is None else f" ({each.probability:.3f})"

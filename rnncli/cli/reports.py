@@ -110,7 +110,9 @@ def mistakes(worst: "Iterable[Mistake]", style: Style) -> list[str]:
     """
     lines, worst = [], [*worst]
     if any(each.probability is not None for each in worst):
-        lines += textwrap.wrap("mistakes, the worst first; (probability of what was predicted)", style.width)
+        lines += textwrap.wrap(
+            "mistakes, the worst first; in brackets the probability of what was predicted", style.width
+        )
     for each in worst:
         after = "" if each.probability is None else f" ({each.probability:.3f})"
         verdict = taken_for(f"{each.where}: ", each.target, each.predicted, after, style)
@@ -134,11 +136,6 @@ def report_json(report: Any) -> Any:
     if isinstance(report, Sequence) and not isinstance(report, str):
         return [report_json(part) for part in report]
     return None if isinstance(report, float) and not math.isfinite(report) else report
-
-
-def perplexity(nats: float) -> float:
-    """Return that of a cross-entropy in nats, infinity where it is too large for a number."""
-    return math.inf if nats >= 700 else math.exp(nats)
 
 
 def heading(name: str) -> str:

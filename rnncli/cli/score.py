@@ -40,9 +40,12 @@ def score(
     import json
 
     from rnncli.cli.console import Talk, write_data
+    from rnncli.cli.reports import report_json
+    from rnncli.cli.sequences import say_what_is_typed
     from rnncli.data import lines, read_text
     from rnncli.errors import UsageError
     from rnncli.experiments import find
+    from rnncli.metrics import perplexity
     from rnncli.tasks import LanguageModelTask
 
     talk = Talk(quiet=quiet, color=False if no_color else None)
@@ -53,7 +56,7 @@ def score(
     vocabulary = writer.vocabulary
     if not texts:
         binary = vocabulary.spec.level == "byte"
-        talk.waits_for_typing(file, "a text")
+        say_what_is_typed(talk, file, "a text")
         text = read_text(file or "-", encoding or loaded.task.data.encoding, binary=binary)
         texts = lines(text) if vocabulary.items else [text]
     results: list[dict[str, Any]] = []
@@ -68,7 +71,7 @@ def score(
                 "tokens": tokens,
                 "log_probabilities": scores.tolist(),
                 "log_probability": total,
-                "perplexity": math.exp(min(700, -total / max(1, len(tokens)))),
+                "perplexity": perplexity(-total / max(1, len(tokens))),
             }
         )
         if highlight and not as_json:
@@ -80,7 +83,7 @@ def score(
             write_data("".join(f"{each:.4f}\t{json.dumps(token, ensure_ascii=False)}\n" for each, token in rows))
             write_data(f"{total:.4f}\ttotal of {len(tokens)} tokens\n")
     if as_json:
-        write_data(json.dumps(results) + "\n")
+        write_data(json.dumps(report_json(results)) + "\n")
 
 
 def highlighted(tokens: list[str], scores: list[float], vocabulary: "Vocabulary", *, color: bool) -> str:

@@ -4,7 +4,7 @@ import math
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rnncli.cli.reports import perplexity
+from rnncli.metrics import perplexity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
+from rnncli.cli.console import is_terminal
 from rnncli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -75,10 +76,16 @@ def given_lines(
     elif file is None or file == "-":
         if sys.stdin is None:
             raise DataError("it is closed", hint="give a text, or --file FILE", where="standard input")
-        talk.waits_for_typing(file, "a line for each")
+        say_what_is_typed(talk, file, "a line for each")
         yield from _lines(read, sys.stdin.buffer, "standard input", encoding)
     else:
         yield from _file_of_lines(read, file, encoding)
+
+
+def say_what_is_typed(talk: "Talk", file: str | None, what: str) -> None:
+    """Say what is read of stdin, where no file is given and stdin is a terminal: it would seem to hang."""
+    if file in (None, "-") and is_terminal(sys.stdin):
+        talk.say(f"reading what is typed here, {what}; Ctrl-D ends it")
 
 
 def answers(batch: Sequence[Given], answer: "Callable[[list[Array]], Array]") -> "Iterator[Array | DataError]":

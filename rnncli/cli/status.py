@@ -1,7 +1,7 @@
 """What is said on stderr of work that takes long, such as reading a text: a line that is gone when it is done."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from threading import Timer
 from time import monotonic
 
@@ -19,25 +19,32 @@ def reading(
 ) -> Iterator[Callable[[str, int, int], None]]:
     """Give a function that shows what is being done to a text, and how much of it is done, where it takes long.
 
-    On a terminal `then` takes the place of what is done: it is what follows.
+    `then` is what follows when all is done: it is said where no other report comes for FIRST_SECONDS.
     """
     current, began, due = "", clock(), clock() + FIRST_SECONDS
+    following = ExitStack()
 
     def report(activity: str, done: int, total: int) -> None:
         nonlocal current, began, due
+        if talk.quiet:
+            return
         now = clock()
+        following.close()
+        if then and done == total:
+            following.enter_context(working(talk, then))
         if activity != current:
             current, began = activity, now
-        if talk.quiet or now < due or not 0 < done <= total:
+        if now < due or not 0 < done <= total:
             return
         left = duration((now - began) * (total - done) / done)
         line = f"{activity}: {100 * done // total}%" + (f", {left} left" if done < total else "")
-        (talk.progress if talk.is_live else talk.say)(then if then and talk.is_live and done == total else line)
+        (talk.progress if talk.is_live else talk.say)(line)
         due = now + (FRAME_SECONDS if talk.is_live else LINE_SECONDS)
 
     try:
         yield report
     finally:
+        following.close()
         talk.progress("")
 
 

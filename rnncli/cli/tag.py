@@ -63,6 +63,7 @@ def tag(
     from dataclasses import replace
 
     from rnncli.cli.console import Talk
+    from rnncli.cli.sequences import say_what_is_typed
     from rnncli.errors import DataError, UsageError
     from rnncli.experiments import find
     from rnncli.tasks import TaggingTask
@@ -90,7 +91,7 @@ def tag(
     elif name == "npz":
         tag_arrays(answer, file or "-", output)
     else:
-        talk.waits_for_typing(file, "sentence by sentence")
+        say_what_is_typed(talk, file, "sentence by sentence")
         tag_file(answer, file or "-", name, encoding)
 
 

@@ -87,6 +87,7 @@ def train(
 
     from rnncli import experiments
     from rnncli.cli.console import Talk
+    from rnncli.cli.sequences import say_what_is_typed
     from rnncli.cli.status import reading
     from rnncli.errors import UsageError
 
@@ -112,14 +113,16 @@ def train(
     checked = experiments.task_from(document)
     refuse_threads(threads, checked.training.workers)
     folder = output or experiments.new_run_folder(runs, run_name(corpus or [], spec))
+    if output and not dry_run and (kept := [name for name in RUN_FILES if (output / name).exists()]):
+        again = f"to go on with a run: --resume {shlex.quote(str(output))}"
+        raise UsageError(f"{output} already holds {kept[0]}", hint=f"name another folder; {again}")
+    if checked.data.train in ("-", ("-",)):
+        say_what_is_typed(talk, "-", "a text")
     if dry_run:
         with reading(talk) as report:
             plan = experiments.plan(checked, base, folder, report=report)
         report_plan(plan, talk, as_json=as_json)
         return
-    if output and (kept := [name for name in RUN_FILES if (output / name).exists()]):
-        again = f"to go on with a run: --resume {shlex.quote(str(output))}"
-        raise UsageError(f"{output} already holds {kept[0]}", hint=f"name another folder; {again}")
     stdin = getattr(sys.stdin, "buffer", None)  # sys.stdin is None where it was closed
     with occupied(folder):
         with reading(talk) as report:

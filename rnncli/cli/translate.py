@@ -1,12 +1,11 @@
 """`rnncli translate`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rnncli.cli.decoding_options import (
-    OPTIONS,
     BeamSize,
     LengthPenalty,
     MaxLength,
@@ -51,7 +50,7 @@ def translate(
     encoding: Encoding = None,
     model: Model = None,
     runs: Runs = Path("runs"),
-    threads: Threads = None,
+    threads: Threads = None,  # noqa: ARG001 - read before NumPy is imported
     as_json: Json = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
@@ -73,17 +72,32 @@ def translate(
     from rnncli.experiments import find
     from rnncli.tasks import TranslationTask
 
-    options: dict[str, Any] = {name: value for name, value in locals().items() if name in OPTIONS}
     talk = Talk(quiet=quiet, color=False if no_color else None)
     reader = find(model, runs, TranslationTask).translator
-    decoding = decoding_of(reader.task.decoding, scored=as_json or n_best is not None, **options)
+    decoding = decoding_of(
+        reader.task.decoding,
+        scored=as_json or n_best is not None,
+        beam_size=beam_size,
+        length_penalty=length_penalty,
+        n_best=n_best,
+        max_length=max_length,
+        sample=sample,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        random_seed=random_seed,
+        replace_unknown=replace_unknown,
+    )
     for option, given in (("--attention", attention), ("--replace-unknown", replace_unknown)):
         if given and not reader.has_attention:
             raise UsageError(f"{option} is for models with attention, and this one has none")
     if replace_unknown and reader.source_vocabulary is None:
         raise UsageError("--replace-unknown is for texts, and this model reads vectors")
     if replace_unknown and not learnt_unknown(reader.vocabulary):
-        talk.warn("--replace-unknown has no effect: no target of training had an unknown word, so none is ever written")
+        text = "text" if reader.task.data.is_shared else "target"
+        talk.warn(
+            f"--replace-unknown has no effect: no {text} of training had an unknown word, so none is ever written"
+        )
     answers = Answers(
         reader,
         decoding,
@@ -98,6 +112,9 @@ def translate(
 
 
 def learnt_unknown(vocabulary: "Vocabulary") -> bool:
-    """Tell whether a model could learn when to write `<unk>`: whether any stood in what it was trained on."""
+    """Tell whether a model could learn when to write `<unk>`: whether any stood in the texts of its vocabulary.
+
+    Those are the targets it was trained on; where sources share the vocabulary, they count too.
+    """
     unknown = vocabulary.unknown_id
     return unknown is not None and vocabulary.counts[unknown] > 0

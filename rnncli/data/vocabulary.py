@@ -50,10 +50,18 @@ class Vocabulary:
             raise DataError("lone surrogates are not text", hint="for raw bytes: --set data.tokenizer.level=byte")
 
     @classmethod
-    def from_counts(cls, counts: Iterable[tuple[str, int]], spec: TokenizerSpec, *, items: int | None) -> Self:
+    def from_counts(
+        cls,
+        counts: Iterable[tuple[str, int]],
+        spec: TokenizerSpec,
+        *,
+        items: int | None,
+        key: str = "data.tokenizer",
+    ) -> Self:
         """Choose among tokens, each given once with its count, in a text or in a number of items.
 
-        Raises DataError if none is left. Beside the tokens that are kept it holds none in memory.
+        Raises DataError if none is left, with a hint for the tokenizer under that `key` of a spec. Beside the tokens
+        that are kept it holds none in memory.
         """
         seen = 0
 
@@ -76,7 +84,7 @@ class Vocabulary:
         if not known:
             raise DataError(
                 f"no {spec.level} occurs {spec.min_count} times in the training text" if seen else "no text",
-                hint="set data.tokenizer.min_count=1" if seen else "",
+                hint=f"set {key}.min_count=1" if seen else "",
             )
         special = {UNKNOWN: seen - known, BEGIN: items, END: items}
         names = _special_tokens(spec, items=items is not None)

@@ -10,6 +10,7 @@ from rnncli.metrics.classification import (
 )
 from rnncli.metrics.edits import character_error_rate, edits, nearest_reference
 from rnncli.metrics.lengths import LengthBin, by_length
+from rnncli.metrics.perplexity import perplexity
 from rnncli.metrics.regression import OutputScore, RegressionReport, regression_report
 from rnncli.metrics.spans import SCHEMES, Span, faults, repaired, scheme_of, spans
 from rnncli.metrics.tagging import SpanReport, TaggingReport, tagging_report
@@ -35,6 +36,7 @@ __all__ = [
     "edits",
     "faults",
     "nearest_reference",
+    "perplexity",
     "regression_report",
     "repaired",
     "scheme_of",

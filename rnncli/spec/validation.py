@@ -5,13 +5,12 @@ short for `cell: {name: lstm}`, and a mapping without `name` keeps the name of t
 """
 
 import json
-import re
 from dataclasses import MISSING, is_dataclass
 from functools import cache
 from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from rnncli.errors import SpecError
+from rnncli.errors import SettingError, SpecError
 from rnncli.spec.document import Document, Keys, Place
 from rnncli.spec.messages import dotted, listed, nearest, problem, shown
 from rnncli.spec.schema import bare, choices, default_of, keys, members, names, path_to
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 T = TypeVar("T")
-KEY = re.compile(r"\w+(?:\.\w+)*")
-"""What may be a key, or the keys on the way to one."""
 CONTAINERS: dict[type, tuple[type, ...]] = {list: (tuple, list), dict: (dict,)}  # of a document → of a hint
 EXPECTED = {  # pydantic's kinds of error → what the value must be
     "bool_type": "true or false",
@@ -141,22 +138,9 @@ class Reading:
             try:
                 return schema(**given)
             except ValueError as error:
-                at = self.named(str(error), mapping, path)
-                self.refuse(at, f"{dotted(path)}: {error}" if path else str(error))
+                at, hint = (error.key.split("."), error.hint) if isinstance(error, SettingError) else ((), "")
+                self.refuse((*path, *at), f"{dotted(path)}: {error}" if path else str(error), hint)
         return None
-
-    def named(self, message: str, mapping: dict[str, Any], path: Keys) -> Keys:
-        """Return the path of the first key of a mapping, or of one within, that a message names; else its own."""
-        for word in KEY.findall(message):
-            found: Any = mapping
-            keys = path
-            for key in word.split("."):
-                if not isinstance(found, dict) or key not in found:
-                    break
-                found, keys = found[key], (*keys, key)
-            if keys != path:
-                return keys
-        return path
 
     def container(self, hint: Any, value: Any, path: Keys) -> Any:
         """Return a list or a mapping as the tuple, list or dict that `hint` asks for."""

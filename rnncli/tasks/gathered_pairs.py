@@ -10,11 +10,11 @@ from itertools import compress, islice
 
 import numpy as np
 
-from rnncli.data import GrowingTexts, Pairs, Splits, Vocabulary
+from rnncli.data import GrowingTexts, Pairs, Splits, TokenizerSpec, Vocabulary
 from rnncli.data.numbering import InOrder
 from rnncli.data.pairs import Pair
 from rnncli.data.ranges import ranges
-from rnncli.errors import DataError, SpecError
+from rnncli.errors import DataError, SettingError, SpecError
 from rnncli.nn.parameter import Array
 from rnncli.tasks.gathered import split
 from rnncli.tasks.pair_sides import TokenSide, VectorSide
@@ -92,8 +92,12 @@ class GatheredPairs:
             if isinstance(pair.source, str) != are_texts:
                 given, before = ("vectors", "texts") if are_texts else ("a text", "vectors")
                 raise DataError(f"{given}, where the sources before are {before}", where=pair.place_of_source)
-            if self.single and len(pair.source) > 1:
-                raise self._several(len(pair.source), pair.place_of_source)
+            if not isinstance(pair.source, str) and self.inputs:
+                self.inputs.expect_fitting(pair.source, pair.place_of_source, single=self.single)
+            elif self.single and len(pair.source) > 1:
+                message = f"a sequence of {len(pair.source):,} vectors, where one is captioned"
+                hint = "for a text of a sequence set task: translation"
+                raise DataError(message, hint=hint, where=pair.place_of_source)
         return self._source
 
     def expect(self, where: str, *, are_texts: bool) -> None:
@@ -101,35 +105,18 @@ class GatheredPairs:
 
         SpecError where the spec has settings for texts, and they are vectors.
         """
-        arrays = "features.npz and captions.tsv" if self.single else "sequences.npz and texts.tsv"
-        if not are_texts and self.inputs and self.inputs.vocabulary:
-            hint = "give sources that are texts, such as pairs.tsv, or two parallel files"
-            raise DataError("vectors, where the model reads texts", hint=hint, where=where)
-        if are_texts and self.inputs and not self.inputs.vocabulary:
-            message = f"texts, where the model reads {self._read}"
-            raise DataError(message, hint=f"give {arrays}", where=where)
-        if are_texts and self.single:
-            hint = f"give {arrays}, or name the columns of numbers in data.columns"
+        if self.inputs and are_texts:
+            self.inputs.expect_text(where)
+        elif self.inputs:
+            self.inputs.expect_vectors(where)
+        elif are_texts and self.single:
+            hint = "give features.npz and captions.tsv, or name the columns of numbers in data.columns"
             raise DataError("texts, where vectors are captioned", hint=hint, where=where)
-        if not are_texts and (keys := self.spec.for_texts):
-            names = [f"data.{key}" for key in keys]
-            message = f"sources are vectors, which have no {' and no '.join(names)}"
-            raise SpecError(message, hint=f"leave {' and '.join(names)} out", where=where)
-
-    @property
-    def _read(self) -> str:
-        """What a model of vectors reads."""
-        assert self.inputs
-        return f"{'a vector' if self.single else 'vectors'} of {self.inputs.width} numbers"
-
-    def _several(self, steps: int, where: str) -> DataError:
-        """Return the error for a sequence where one vector is captioned."""
-        if self.inputs:
-            message, hint = f"a sequence of {steps:,} vectors, where the model reads one", "give one for each text"
-        else:
-            message = f"a sequence of {steps:,} vectors, where one is captioned"
-            hint = "for a text of a sequence set task: translation"
-        return DataError(message, hint=hint, where=where)
+        if not are_texts:
+            try:
+                self.spec.expect_none_for_texts()
+            except SettingError as error:
+                raise SpecError(str(error), hint=error.hint, where=where) from None
 
     def split(self, random_seed: int) -> Splits[Array]:
         """Return the numbers of the pairs of each part: of its own files, else drawn from those to train on.
@@ -162,26 +149,17 @@ class GatheredPairs:
 
     def derived(self, train: Array) -> tuple[Inputs, Vocabulary]:
         """Return what is known from the part to train on: how sources are read, and the vocabulary of targets."""
-        counts, P = self._target.counts(train), len(train)
+        counts, tokenizer, P = self._target.counts(train), self.spec.tokenizer, len(train)
         if isinstance(self._source, VectorSide):
-            return Inputs(None, self._scale(self._source, train)), self._vocabulary("targets", counts, P)
+            return Inputs(None, self._scale(self._source, train)), _vocabulary("targets", counts, tokenizer, P)
         assert self._source
         own = self._source.counts(train)
         if self.spec.is_shared:
-            both = self._vocabulary("sources and targets", counts + own, P)
+            both = _vocabulary("sources and targets", counts + own, tokenizer, P)
             return Inputs(both, None), both
-        return Inputs(self._vocabulary("sources", own, None), None), self._vocabulary("targets", counts, P)
-
-    def _vocabulary(self, of: str, counts: Mapping[str, int], items: int | None) -> Vocabulary:
-        """Return what has been counted as a vocabulary; DataError that names its tokenizer for one without tokens."""
-        spec, key = self.spec.tokenizer, "tokenizer"
-        if of == "sources":
-            spec, key = self.spec.of_sources, self.spec.key_of_sources
-        try:
-            return Vocabulary.from_counts(counts.items(), spec, items=items)
-        except DataError as error:
-            hint = error.hint.replace("data.tokenizer.", f"data.{key}.")
-            raise DataError(f"{of}: {error.message}", hint=hint) from None
+        key = f"data.{self.spec.key_of_sources}"
+        read = _vocabulary("sources", own, self.spec.of_sources, None, key)
+        return Inputs(read, None), _vocabulary("targets", counts, tokenizer, P)
 
     def _scale(self, source: VectorSide, train: Array) -> Standardization:
         """Return the mean and deviation of the vectors to train on, each counted once."""
@@ -211,3 +189,13 @@ class GatheredPairs:
             target.begin_id,
             target.end_id,
         )
+
+
+def _vocabulary(
+    of: str, counts: Mapping[str, int], tokenizer: TokenizerSpec, items: int | None, key: str = "data.tokenizer"
+) -> Vocabulary:
+    """Return what has been counted as a vocabulary; DataError that says of what for one without tokens."""
+    try:
+        return Vocabulary.from_counts(counts.items(), tokenizer, items=items, key=key)
+    except DataError as error:
+        raise DataError(f"{of}: {error.message}", hint=error.hint) from None

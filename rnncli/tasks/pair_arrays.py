@@ -5,7 +5,7 @@ R rows, D numbers of a vector, N steps of all sequences, T of the longest.
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from rnncli.data.examples import Vectors, shown, spelled
 from rnncli.data.examples.whole_lines import numbered_lines
 from rnncli.data.pairs import (
     Pair,
-    PairColumns,
     PairReading,
     by_content,
     check_columns,
@@ -42,11 +41,9 @@ class Rows(NamedTuple):
 
 def read_array_pairs(
     entries: Sequence[Sequence[Source]],
-    columns: PairColumns,
+    reading: PairReading,
     notices: list[str],
     *,
-    encoding: str = "utf-8",
-    settable: bool = True,
     report: Callable[[int], object] = bool,
 ) -> Iterator[Pair]:
     """Yield pairs of vectors and sentences: the first half of the entries are arrays, the second as many texts.
@@ -57,7 +54,7 @@ def read_array_pairs(
 
     Raises DataError for other arrays, as many lines as there are no rows, a row that there is not, an empty sentence.
     """
-    check_columns("arrays", columns)
+    check_columns("arrays", reading.columns)
     done = 0
 
     def progress(size: int) -> None:
@@ -67,9 +64,7 @@ def read_array_pairs(
         rows = read_rows(arrays)
         done += arrays.size
         used = np.zeros(len(rows.vectors), bool)
-        for row, sentence, where in _sentences(
-            sentences, PairReading(columns, encoding, settable=settable), rows, progress
-        ):
+        for row, sentence, where in _sentences(sentences, reading, rows, progress):
             used[row] = True
             yield vector_pair(rows.vectors[row], sentence, where)._replace(source_where=_place(arrays, row))
         done += sentences.size
@@ -139,12 +134,11 @@ def _sentences(
     """Yield the row that each sentence goes with, the sentence and its place."""
     name = suffix_format(source) if suffix_format(source) in ("csv", "jsonl") else by_content(source)
     if name in ("csv", "tsv", "jsonl"):
-        kinds: dict[str, Any] = {"encoding": reading.encoding, "settable": reading.settable, "report": report}
-        for row, sentence, where, _ in read_pairs([[source]], name, reading.columns, **kinds):
-            assert isinstance(sentence, str)
-            if not isinstance(row, str):
-                raise DataError("vectors, where a row's name or number is expected", where=where)
-            yield _row(row, rows, where), sentence, where
+        for pair in read_pairs([[source]], name, reading, report=report):
+            assert pair.target is not None
+            if not isinstance(pair.source, str):
+                raise DataError("vectors, where a row's name or number is expected", where=pair.where)
+            yield _row(pair.source, rows, pair.where), pair.target, pair.where
         return
     lines, count = 0, len(rows.vectors)
     for lines, line in numbered_lines(source, reading.encoding, report):

@@ -5,12 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from rnncli.data import Pairs, Source, Splits, Vocabulary, find_sources
-from rnncli.data.pairs import SUFFIXES, Pair, PairColumns, format_of, read_pairs
+from rnncli.data.pairs import SUFFIXES, Pair, PairColumns, PairReading, format_of, read_pairs
 from rnncli.errors import DataError
 from rnncli.tasks.gathered_pairs import GatheredPairs
 from rnncli.tasks.pair_arrays import read_array_pairs, read_array_sources
@@ -92,7 +91,8 @@ def read_dataset(
                 columns = _fitting(columns, in_format)
             trained = trained or in_format
             _expect(gathered, entries, in_format, columns)
-            gathered.add(name, _pairs(spec, entries, in_format, columns, report, f"reading {name}", gathered.notices))
+            reading = PairReading(columns, spec.encoding)
+            gathered.add(name, _pairs(entries, in_format, reading, gathered.notices, report, f"reading {name}"))
     numbers = gathered.split(random_seed)
     if resources:
         source, target = source_of(resources), target_of(resources)
@@ -123,8 +123,8 @@ def read_other(
     source, target = source_of(resources), target_of(resources)
     gathered = GatheredPairs(spec, source, single=single)
     _expect(gathered, entries, name, columns)
-    pairs = _pairs(spec, entries, name, columns, report, "reading", gathered.notices, settable=False)
-    gathered.add("given", pairs)
+    reading = PairReading(columns, spec.encoding, can_name_columns=False)
+    gathered.add("given", _pairs(entries, name, reading, gathered.notices, report, "reading"))
     part = gathered.pairs(source, target)
     if not single and source.vocabulary is None and part.source.lengths.max() == 1 < longest_of(resources)[0]:
         gathered.notices.append("each source is a single vector, where the model was trained on sequences of them")
@@ -139,7 +139,7 @@ def read_sources(spec: PairDataSpec, paths: Sequence[str]) -> Iterator[Pair]:
         yield from read_array_sources([source for entry in entries for source in entry])
         return
     columns = _fitting(PairColumns(spec.source, spec.target, spec.columns), name)
-    yield from read_pairs(entries, name, columns, encoding=spec.encoding, targets=False, settable=False)
+    yield from read_pairs(entries, name, PairReading(columns, spec.encoding, targets=False, can_name_columns=False))
 
 
 def _expect(gathered: GatheredPairs, entries: Sequence[Sequence[Source]], name: str, columns: PairColumns) -> None:
@@ -160,25 +160,21 @@ def _fitting(columns: PairColumns, name: str) -> PairColumns:
 
 
 def _pairs(
-    spec: PairDataSpec,
     entries: Sequence[Sequence[Source]],
     name: str,
-    columns: PairColumns,
+    reading: PairReading,
+    notices: list[str],
     report: Report,
     activity: str,
-    notices: list[str],
-    *,
-    settable: bool = True,
 ) -> Iterator[Pair]:
     total = sum(source.size for entry in entries for source in entry)
-    kinds: dict[str, Any] = {
-        "encoding": spec.encoding,
-        "settable": settable,
-        "report": lambda done: report(activity, done, total),
-    }
+
+    def progress(done: int) -> None:
+        report(activity, done, total)
+
     if name == "arrays":
-        return read_array_pairs(entries, columns, notices, **kinds)
-    return read_pairs(entries, name, columns, **kinds)
+        return read_array_pairs(entries, reading, notices, report=progress)
+    return read_pairs(entries, name, reading, report=progress)
 
 
 def _missing(splits: Splits[Pairs]) -> Iterable[str]:

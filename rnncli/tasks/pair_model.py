@@ -93,10 +93,10 @@ class PairModel:
         return longest_of(self.resources)
 
     def fits(self, given: str | Array) -> bool:
-        """Tell whether this is of the kind that the model reads: a text, or vectors (S, D) of its width."""
+        """Tell whether this is of the kind that the model reads: a text, or vectors (S, D) of its width, or one."""
         if isinstance(given, str):
             return self.source_vocabulary is not None
-        return bool(self.inputs.width == given.shape[1])
+        return bool(self.inputs.width == given.shape[1]) and not (self.single and len(given) != 1)
 
     def read_line(self, line: str, where: str) -> SourceSequence:
         """Return a text to translate; or vectors, of a line as `1.5,2` or `[[1.5, 2], [3, 4]]`.
@@ -112,9 +112,7 @@ class PairModel:
         if isinstance(given, str):
             source = self._read_text(given, self.inputs.expect_text(where), where)
         else:
-            vectors = self.inputs.standardized(given, where)
-            if self.single and len(vectors) != 1:
-                raise DataError(f"{len(vectors)} vectors, where the model reads one", where=where)
+            vectors = self.inputs.standardized(given, where, single=self.single)
             source = SourceSequence(vectors[0] if self.single else vectors, "")
         if not self.single and len(source.values) > LONGEST:
             message = f"a source of {len(source.values):,} steps, where at most {LONGEST:,} are answered"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 
 from rnncli.data import TokenizerSpec, Vocabulary
-from rnncli.errors import DataError
+from rnncli.errors import DataError, SettingError
 from rnncli.tasks.labelled_spec import Column
 from rnncli.tasks.paths import Paths, as_paths, check_paths
 from rnncli.tasks.text_spec import SplitSpec
@@ -34,9 +34,17 @@ class PairDataSpec:
         """Refuse paths that name nothing, or standard input among others; and two names for the sources."""
         check_paths(self.train, self.validation, self.test)
         if self.columns and self.source is not None:
-            raise ValueError("source is the column of a text, columns are those of a vector: give one of the two")
-        if self.reads_vectors and (keys := self.for_texts):
-            raise ValueError(f"sources are vectors, which have no {' and no '.join(keys)}")
+            message = "source is the column of a text, columns are those of a vector: give one of the two"
+            raise SettingError(message, key="source")
+        if self.reads_vectors:
+            self.expect_none_for_texts()
+
+    def expect_none_for_texts(self) -> None:
+        """Raise SettingError for settings that are for texts alone, where sources are vectors."""
+        if keys := self.for_texts:
+            names = [f"data.{key}" for key in keys]
+            message = f"sources are vectors, which have no {' and no '.join(names)}"
+            raise SettingError(message, key=keys[0], hint=f"leave {' and '.join(names)} out")
 
     @property
     def of_sources(self) -> TokenizerSpec:
@@ -105,8 +113,9 @@ class TranslationDataSpec(PairDataSpec):
         super().__post_init__()
         own, others = asdict(self.of_sources), asdict(self.tokenizer)
         if self.shared_vocabulary and (keys := [key for key in own if own[key] != others[key]]):
-            differs = f"source_tokenizer differs from tokenizer ({', '.join(keys)})"
-            raise ValueError(f"{differs}, and shared_vocabulary needs one for both: leave source_tokenizer out")
+            message = f"source_tokenizer differs from tokenizer ({', '.join(keys)})"
+            message += ", and shared_vocabulary needs one for both: leave source_tokenizer out"
+            raise SettingError(message, key="source_tokenizer")
 
     @property
     def of_sources(self) -> TokenizerSpec:

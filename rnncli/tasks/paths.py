@@ -4,6 +4,8 @@ import glob
 import os
 from pathlib import Path
 
+from rnncli.errors import SettingError
+
 Paths = str | tuple[str, ...]
 
 
@@ -13,11 +15,12 @@ def as_paths(paths: Paths) -> tuple[str, ...]:
 
 
 def check_paths(train: Paths, validation: Paths, test: Paths) -> None:
-    """Raise ValueError for paths that name nothing, and for standard input but alone and to train on."""
-    to_train, *others = map(as_paths, (train, validation, test))
-    for paths in (to_train, *others):
-        if "" in paths or ("-" in paths and (len(paths) > 1 or paths is not to_train)):
-            raise ValueError("train, validation and test name files, folders or globs; train may be - for stdin")
+    """Raise SettingError for paths that name nothing, and for standard input but alone and to train on."""
+    for key, given in {"train": train, "validation": validation, "test": test}.items():
+        paths = as_paths(given)
+        if "" in paths or ("-" in paths and (len(paths) > 1 or key != "train")):
+            message = "train, validation and test name files, folders or globs; train may be - for stdin"
+            raise SettingError(message, key=key)
 
 
 def resolved(paths: Paths, base: Path) -> tuple[str, ...]:

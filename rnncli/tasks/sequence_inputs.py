@@ -156,21 +156,38 @@ class Inputs:
     def expect_text(self, where: str) -> Vocabulary:
         """Return the vocabulary; DataError where the model reads vectors."""
         if self.vocabulary is None:
-            raise DataError(f"a text, where the model reads vectors of {self.width} numbers", where=where)
+            message = f"a text, where the model reads vectors of {self.width} numbers"
+            raise DataError(message, hint="give vectors, or name a model of texts", where=where)
         return self.vocabulary
 
-    def standardized(self, vectors: Array, where: str | Place) -> Array:
-        """Return vectors (T, D) standardized, which all stand at one place, or each at its own.
-
-        Raises DataError where the model reads texts, for vectors of another width, and as `Standardization.apply` does.
-        """
-        place = (lambda _: where) if isinstance(where, str) else where
+    def expect_vectors(self, where: str) -> Standardization:
+        """Return how vectors are standardized; DataError where the model reads texts."""
         if self.standardization is None:
-            raise DataError("vectors, where the model reads texts", where=place(0))
+            hint = "give texts, or name a model of vectors"
+            raise DataError("vectors, where the model reads texts", hint=hint, where=where)
+        return self.standardization
+
+    def expect_fitting(self, vectors: Array, where: str, *, single: bool = False) -> Standardization:
+        """Return how vectors (T, D) are standardized.
+
+        Raises DataError where the model reads texts, for vectors of another width, and with `single` for more than one.
+        """
+        standardization = self.expect_vectors(where)
         if vectors.shape[1] != self.width:
             message = f"vectors of {vectors.shape[1]} numbers, where the model reads vectors of {self.width}"
-            raise DataError(message, where=place(0))
-        return self.standardization.apply(vectors, place)
+            raise DataError(message, where=where)
+        if single and len(vectors) != 1:
+            message = f"a sequence of {len(vectors):,} vectors, where the model reads one"
+            raise DataError(message, hint="give one for each text", where=where)
+        return standardization
+
+    def standardized(self, vectors: Array, where: str | Place, *, single: bool = False) -> Array:
+        """Return vectors (T, D) standardized, which all stand at one place, or each at its own.
+
+        Raises DataError as `expect_fitting` and `Standardization.apply` do.
+        """
+        place = (lambda _: where) if isinstance(where, str) else where
+        return self.expect_fitting(vectors, place(0), single=single).apply(vectors, place)
 
 
 def inputs_of(resources: Resources) -> Inputs:
@@ -187,7 +204,10 @@ def inputs_of(resources: Resources) -> Inputs:
 
 
 def vectors_of_line(line: str, where: str, *, single: bool = False) -> Array:
-    """Read vectors (T, D) from a line; DataError where there are none. Its hint is of one where no more are read."""
+    """Return the vectors (T, D) that a line holds, as `1.5,2` or `[[1.5, 2], [3, 4]]`; DataError for any other line.
+
+    With `single` its hint shows the way to write one vector alone.
+    """
     try:
         plain: Any = json.loads(line) if line.lstrip().startswith("[") else [number(cell) for cell in line.split(",")]
         rows = plain if type(plain[0]) is list else [plain]

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Lt
 
 from rnncli.data import TokenizerSpec
+from rnncli.errors import SettingError
 from rnncli.tasks.paths import Paths, check_paths
 from rnncli.training.trainer import Size, TrainingSpec
 
@@ -52,13 +53,14 @@ class TextDataSpec:
         names = self.conditions
         object.__setattr__(self, "condition", names)
         if "" in names or self.text in names or len(set(names)) < len(names):
-            raise ValueError("condition names different columns, none of them that of the text")
+            raise SettingError("condition names different columns, none of them that of the text", key="condition")
         if names and self.format in ("stream", "lines"):
-            raise ValueError(f"condition needs texts with labels: format csv, tsv, jsonl, …, not {self.format}")
+            message = f"condition needs texts with labels: format csv, tsv, jsonl, …, not {self.format}"
+            raise SettingError(message, key="condition")
         if len(names) > 1 and self.format in ONE_LABEL:
-            raise ValueError(f"{self.format} has one label for each text, and so one condition")
+            raise SettingError(f"{self.format} has one label for each text, and so one condition", key="condition")
         if self.text != TEXT and (not self.of_examples or self.format in ONE_LABEL):
-            raise ValueError("text names a column, for format: csv, tsv or jsonl")
+            raise SettingError("text names a column, for format: csv, tsv or jsonl", key="text")
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -88,6 +90,5 @@ class TextTrainingSpec(TrainingSpec):
     def __post_init__(self) -> None:
         """Refuse combinations that make no sense."""
         if self.stride is not None and self.state == "carry":
-            raise ValueError(
-                "stride needs state: reset; with carried state each window begins where the last one ended"
-            )
+            message = "stride needs state: reset; with carried state each window begins where the last one ended"
+            raise SettingError(message, key="stride")

@@ -54,14 +54,21 @@ def content(folder):
     return {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.name in FILES}
 
 
-def invoke(*arguments, stdin=b""):
-    """Run the command line here, its streams no terminals."""
+class Typed(io.TextIOWrapper):
+    """Standard input that is typed at a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def invoke(*arguments, stdin=b"", typed=False):
+    """Run the command line here, its streams no terminals, but for stdin where that is `typed`."""
     with contextlib.ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         files = [stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline="")) for _ in range(2)]
         patch.setattr(sys, "stdout", files[0])
         patch.setattr(sys, "stderr", files[1])
-        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        patch.setattr(sys, "stdin", (Typed if typed else io.TextIOWrapper)(io.BytesIO(stdin)))
         for name in THREAD_VARIABLES:
             patch.setenv(name, "1")
         status = run([str(argument) for argument in arguments])

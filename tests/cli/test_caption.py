@@ -138,7 +138,7 @@ class TestModels:
             ("1 --attention", 2, "--attention"),
             ("1 --replace-unknown", 2, "--replace-unknown"),
             ("1,2,3", 3, "argument 1: vectors of 3 numbers, where the model reads vectors of 4"),
-            ("[[1,2,3,4],[1,2,3,4]]", 3, "argument 1: 2 vectors, where the model reads one"),
+            ("[[1,2,3,4],[1,2,3,4]]", 3, "argument 1: a sequence of 2 vectors, where the model reads one"),
             ("-f frames.npz", 3, "frames.npz: row 0: vectors of 2 numbers, where the model reads vectors of 4"),
             ("-f captions.csv", 3, "captions.csv:1: not a vector of finite numbers"),
             ("-f short.csv", 3, "short.csv:2: vectors of 2 numbers, where the model reads vectors of 4"),

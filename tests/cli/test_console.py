@@ -265,22 +265,6 @@ def test_a_status_that_is_too_long_ends_in_dots(terminals, monkeypatch):
     assert err.written().decode() == "12345678901\r\x1b[K1234567890…\r\x1b[K漢字漢字漢…"
 
 
-def test_what_waits_for_typing_says_so_at_a_terminal_only(terminals, monkeypatch):
-    _, err = terminals()
-    talk = Talk(quiet=False, color=False)
-    monkeypatch.setattr(sys, "stdin", io.StringIO("piped"))
-    talk.waits_for_typing(None, "a text")
-    monkeypatch.setattr(sys, "stdin", None)
-    talk.waits_for_typing(None, "a text")
-    monkeypatch.setattr(sys, "stdin", Terminal())
-    talk.waits_for_typing("a.txt", "a text")
-    Talk(quiet=True, color=False).waits_for_typing(None, "a text")
-    assert err.written() == b""
-    for file in (None, "-"):
-        talk.waits_for_typing(file, "a text")
-    assert err.written().decode() == "reading what is typed here, a text; Ctrl-D ends it\n" * 2
-
-
 def test_the_console_needs_neither_numpy_nor_rich():
     done = run("import sys, rnncli.cli.console; print(sorted({'numpy', 'rich', 'typer'} & set(sys.modules)))")
     assert done.stdout == b"[]\n"

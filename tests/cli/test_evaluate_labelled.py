@@ -90,7 +90,8 @@ def test_the_worst_mistakes_say_where_they_are(classifiers):
     for i, error in zip(order, errors, strict=True):
         assert (error["predicted"], error["text"]) == (labels[i], EXAMPLES[i][0])
         assert error["probability"] == pytest.approx(probabilities[i], abs=1e-6)
-    _, *shown = classifiers("evaluate", "wrong.csv", "--errors", "3").out.rpartition("\n\n")[2].splitlines()
+    legend, *shown = classifiers("evaluate", "wrong.csv", "--errors", "3").out.rpartition("\n\n")[2].splitlines()
+    assert legend == "mistakes, the worst first; in brackets the probability of what was predicted"
     assert shown[::2] == [
         f"{error['where']}: {error['target']} taken for {error['predicted']} ({error['probability']:.3f})"
         for error in errors

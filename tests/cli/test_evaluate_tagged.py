@@ -89,7 +89,8 @@ class TestEvaluate:
         assert lengths.startswith("length")
         first = given["errors"][0]
         verdict = f"{first['where']}: {first['target']} taken for {first['predicted']} ({first['probability']:.3f})"
-        assert errors.splitlines()[1:3] == [verdict, f"  {first['text']}"]
+        legend = "mistakes, the worst first; in brackets the probability of what was predicted"
+        assert errors.splitlines()[:3] == [legend, verdict, f"  {first['text']}"]
         assert "[" in first["text"]
 
     def test_labels_that_the_model_does_not_know(self, taggers):

@@ -71,7 +71,7 @@ def test_below_are_exact_match_by_length_and_the_worst_answers():
         "     6  ░░░░░░░░░░░░░░░░░░░░     0.000        1",
     ]
     assert mistakes == [
-        "wrong answers, most edits a character first; (probability of the answer)",
+        "wrong answers, highest character error rate first; in brackets their probability",
         "a.tsv:4: (0.750)",
         "  source  yes",
         "  target  sí",
@@ -99,7 +99,7 @@ def test_captions_have_no_source_to_show_and_an_empty_answer_is_one():
     worst = [Mistake("a.tsv:1", "", "a red\tcircle", "", 0.5)]
     score = PairScore("test", Loss(1.0, 1), score_of().report, {}, lambda: iter(worst))
     assert parted(report_lines([score], TASK, WIDE, 1))[-1] == [
-        "wrong answers, most edits a character first; (probability of the answer)",
+        "wrong answers, highest character error rate first; in brackets their probability",
         "a.tsv:1: (0.500)",
         "  target  a red circle",
         "  answer  ",
@@ -110,9 +110,10 @@ def test_nothing_is_wider_than_the_terminal_or_does_harm_to_it():
     worst = [Mistake("folder/" * 9 + "a.tsv:4", "x\x1b[2J" * 20, "é" * 90, "字" * 50, 0.5)]
     score = PairScore("test", Loss(1.0, 1), score_of(lengths=None).report, {}, lambda: iter(worst))
     _, lines = PairView().more(score, NARROW, 1)
-    assert max(map(columns_of, lines[:2])) <= 40
-    assert " ".join(lines[:2]) == "wrong answers, most edits a character first; (probability of the answer)"
-    lines = lines[2:]
+    assert max(map(columns_of, lines[:3])) <= 40
+    legend = "wrong answers, highest character error rate first; in brackets their probability"
+    assert " ".join(lines[:3]) == legend
+    lines = lines[3:]
     assert [columns_of(line) for line in lines] == [40, 40, 40, 39]
     assert "\x1b" not in "".join(lines)
     assert lines[0] == "folder/folder/folder/folder/fol… (0.500)"

@@ -3,6 +3,7 @@
 import signal
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -46,14 +47,51 @@ def test_a_line_that_is_drawn_again_and_again_and_then_removed():
     assert talk.said == []
 
 
-def test_what_follows_takes_the_place_of_what_is_done():
-    reports = [(2, "encoding", 2, 8), (6, "encoding", 8, 8), (20, "encoding", 8, 8)]
-    talk = Recorded(live=True)
-    watch(talk, reports, then="scoring")
-    assert talk.shown == ["encoding: 25%, 0:00:00 left", "scoring", "scoring", ""]
-    talk = Recorded()
-    watch(talk, reports, then="scoring")
-    assert talk.said == ["encoding: 25%, 0:00:00 left", "encoding: 100%"]
+class Waiting:
+    """A timer whose time is up when a test says so."""
+
+    running: ClassVar = []
+
+    def __init__(self, _seconds, act):
+        self.act = act
+
+    def start(self):
+        self.running.append(self)
+
+    def cancel(self):
+        self.running.remove(self)
+
+    def join(self):
+        assert self not in self.running
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_what_follows_is_said_when_all_is_done_and_no_other_report_comes(live, monkeypatch):
+    monkeypatch.setattr("rnncli.cli.status.Timer", Waiting)
+    talk, times = Recorded(live=live), iter([0.0, 0.0, 0.1, 0.2, 1.2, 1.5, 1.6])
+    with reading(talk, lambda: next(times), then="scoring") as report:
+        assert not Waiting.running
+        report("reading train", 9, 9)
+        assert len(Waiting.running) == 1
+        for done in (1, 50, 96):  # of more that is read
+            report("reading test", done, 100)
+            assert not Waiting.running
+        report("reading test", 100, 100)  # too soon after the one before to be shown
+        (timer,) = Waiting.running
+        timer.act()
+        assert (talk.shown if live else talk.said)[-1] == "scoring"
+    assert not Waiting.running
+    assert (talk.said, talk.shown[-1]) == ([] if live else ["reading test: 50%, 0:00:01 left", "scoring"], "")
+    assert [*filter(None, talk.shown)] == (
+        ["reading test: 50%, 0:00:01 left", "reading test: 96%, 0:00:00 left", "scoring"] if live else []
+    )
+
+
+def test_nothing_follows_where_nothing_is_said_to_or_it_is_quiet(monkeypatch):
+    monkeypatch.setattr("rnncli.cli.status.Timer", None)
+    watch(Recorded(), [(2, "reading", 9, 9)])
+    with reading(Recorded(quiet=True), then="scoring") as report:
+        report("reading", 9, 9)
 
 
 @pytest.mark.parametrize("live", [True, False])
@@ -79,6 +117,14 @@ def test_train_and_evaluate_say_that_they_score(rnncli, tmp_path, monkeypatch):
     assert "scoring the model on validation and test" in rnncli("evaluate").err.splitlines()
     assert "scoring the model on test" in rnncli("evaluate", "--split", "test").err.splitlines()
     assert "scoring the model on files" in rnncli("evaluate", "poem.txt").err.splitlines()
+    assert len(rnncli("evaluate", "none").lines) == 1  # it was not scored
+
+
+def test_evaluate_says_that_it_scores_labels_too(classifiers, monkeypatch):
+    monkeypatch.setattr("rnncli.cli.status.Timer", Impatient)
+    for arguments in ("", "reviews.csv", "-m runs/steps steps.npz"):
+        where = "files" if arguments else "validation and test"
+        assert classifiers("evaluate", *arguments.split()).lines[-1] == f"scoring the model on {where}"
 
 
 class Impatient:

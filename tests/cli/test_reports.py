@@ -184,14 +184,14 @@ def test_mistakes_have_their_place_their_labels_and_the_beginning_of_their_text(
     text = "It was  the\nbest film\x1b[2J I have not seen."
     worst = [Mistake("reviews.csv:12", text, "negative", "positive", 0.98765), Mistake("v.npz:3", "", "3.2", "7", None)]
     assert mistakes(worst, WIDE) == [
-        "mistakes, the worst first; (probability of what was predicted)",
+        "mistakes, the worst first; in brackets the probability of what was predicted",
         "reviews.csv:12: negative taken for positive (0.988)",
         r"  It was the best film\x1b[2J I have not seen.",
         "v.npz:3: 3.2 taken for 7",
     ]
     assert mistakes(worst, NARROW) == [
-        "mistakes, the worst first; (probability",
-        "of what was predicted)",
+        "mistakes, the worst first; in brackets",
+        "the probability of what was predicted",
         "reviews.csv:12:",
         "  negative taken for positive (0.988)",
         r"  It was the best film\x1b[2J I have no…",

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from rnncli.cli.scores import metrics
 from tests.cli.conftest import strict_json
+from tests.cli.pair_models import changed
 
 
 def rows(out):
@@ -32,6 +34,16 @@ def test_json(trained):
     assert (one["text"], "".join(one["tokens"]), two["text"]) == ("The sun", "The sun", "low")
     assert one["log_probability"] == pytest.approx(sum(one["log_probabilities"]))
     assert one["perplexity"] == pytest.approx(math.exp(-one["log_probability"] / 7))
+
+
+def test_a_perplexity_that_is_too_large_is_null_in_json(trained):
+    def certain(weights):
+        weights["output.bias"][0] = 1e5  # of <unk>
+
+    (found,) = strict_json(trained("score", "--json", "The", "-m", changed("certain", certain, "poem")).out)
+    assert found["log_probability"] == pytest.approx(-3e5, rel=1e-3)
+    assert found["perplexity"] is None
+    assert metrics(1e5, "character")["perplexity"] == math.inf
 
 
 def test_generated_text_has_the_probabilities_it_was_drawn_with(trained):

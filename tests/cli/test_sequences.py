@@ -1,5 +1,6 @@
 """Sequences as `classify` and `encode` are given them: lines, examples, and what is wrong with them."""
 
+import sys
 import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
@@ -64,6 +65,54 @@ class TestLines:
         tracemalloc.stop()
         assert [each.sequence is None for each in found] == [False, True, False]
         assert peak < 500_000
+
+
+class TestTyping:
+    @pytest.mark.parametrize(
+        ("arguments", "what"),
+        [
+            ("score", "a text"),
+            ("score --file -", "a text"),
+            ("evaluate -", "a text"),
+            ("generate -l 1 -s @-", "the text to continue"),
+            ("train - --dry-run", "a text"),
+            ("train - --steps 1", "a text"),
+            ("train --set data.train='-' --steps 1", "a text"),
+            ("data anbn --check -", "a line for each sequence"),
+        ],
+    )
+    def test_is_waited_for_at_a_terminal_only(self, trained, arguments, what):
+        words, text = [*arguments.split(), *(SMALL if "train" in arguments else ())], b"The sun is low.\n" * 20
+        typed, piped = (trained(*words, stdin=text, typed=typed) for typed in (True, False))
+        assert (typed.status, piped.status) == (0, 0)
+        assert typed.lines[0] == f"reading what is typed here, {what}; Ctrl-D ends it"
+        assert "typed" not in piped.err + trained(*words, "--quiet", stdin=text, typed=True).err
+
+    def test_is_not_waited_for_where_a_file_is_given(self, trained):
+        Path("some.txt").write_text("The sun is low.\n" * 20)
+        short = [*SMALL, "--steps", "1", "-o", "out"]
+        for words in (["score", "-f"], ["evaluate"], ["data", "anbn", "--check"], ["train", *short]):
+            result = trained(*words, "some.txt", stdin=b"x", typed=True)
+            assert (result.status, "typed" in result.err) == (0, False)
+        for words in (["score", "The"], ["generate", "-s", "The", "-l", "1"], ["generate", "-s", "@some.txt"]):
+            assert "typed" not in trained(*words, stdin=b"x", typed=True).err
+
+    def test_is_not_waited_for_by_what_is_refused(self, trained):
+        for words in (
+            ["data", "parity", "--check", "-"],
+            ["train", "-", "-o", "runs/poem"],
+            ["evaluate", "-", "--errors", "1"],
+        ):
+            result = trained(*words, stdin=b"x", typed=True)
+            assert (result.status, len(result.lines), "typed" in result.err) == (2, 1, False), result
+
+    def test_is_what_labels_are_asked_for(self, classifiers, monkeypatch):
+        line = "reading what is typed here, a line for each; Ctrl-D ends it"
+        for command in ("classify", "encode"):
+            assert classifiers(command, stdin=b"good\n", typed=True).lines == [line]
+            assert classifiers(command, "good", stdin=b"", typed=True).err == ""
+        monkeypatch.setattr(sys, "stdin", None)
+        sequences.say_what_is_typed(Talk(quiet=False, color=False), None, "a text")  # it is closed
 
 
 class TestExamples:

@@ -50,6 +50,14 @@ class TestPipes:
         process.stdin.close()
         assert (process.stdout.read(), process.stderr.read(), process.wait(30)) == (b"", b"", 0)
 
+    @pytest.mark.parametrize(("form", "what"), [("text", "a line for each"), ("conll", "sentence by sentence")])
+    def test_at_a_terminal_it_says_what_it_waits_for(self, taggers, form, what):
+        given = ["tag", "--format", form]
+        assert taggers(*given, stdin=b"Ann O\n\n", typed=True).lines == [
+            f"reading what is typed here, {what}; Ctrl-D ends it"
+        ]
+        assert taggers(*given, stdin=b"Ann O\n\n").err == ""
+
     @pytest.mark.parametrize("form", ["text", "conll"])
     def test_a_reader_that_has_seen_enough(self, taggers, start_process, form):
         Path("long").write_text("Ann saw\n" * 15_000 if form == "text" else "Ann O\nsaw O\n\n" * 15_000)

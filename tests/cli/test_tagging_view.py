@@ -102,7 +102,7 @@ def test_below_is_everything_there_is_to_see_and_the_worst_mistakes():
     table, *parts, mistakes = parted(lines)
     assert table == score_lines([tagging_score()], TASK, WIDE)
     assert parts == PARTS
-    legend = "mistakes, the worst first; (probability of what was predicted)"
+    legend = "mistakes, the worst first; in brackets the probability of what was predicted"
     assert mistakes == [legend, "a.conll:4: B-LOC taken for O (0.875)", "  in [Paris] now"]
     assert parted(report_lines([tagging_score()], TASK, WIDE, 0))[1:] == PARTS
 

@@ -94,10 +94,14 @@ class TestTexts:
         assert translators("translate", "-q", "-f", "tab.en").status == 3  # it looks like pairs, one of them cut off
         Path("d.csv").write_text("text\na\n")
         assert translators("translate", "-f", "d.csv") == (3, "", 'd.csv:1: no column "source"; the columns are text\n')
-        Path("e.jsonl").write_text('{"source": "the dog"}\n{"source": " "}\n')
-        status, out, err = translators("translate", "-f", "e.jsonl")  # what stands before is answered
-        assert (status, out) == (3, lines(best(["the dog"])))
-        assert err == "e.jsonl:2: an empty source; write one, or leave the pair out\n"
+        Path("e.jsonl").write_text('{"source": "the dog"}\n{"source": " "}\n{"source": "the cat"}\n')
+        Path("f.csv").write_text('source\nthe dog\n""\nthe cat\n')
+        Path("g.tsv").write_text("the dog\tx\n\tx\nthe cat\tx\n")
+        first, last = best(["the dog", "the cat"])
+        for name, where in (("e.jsonl", 2), ("f.csv", 3), ("g.tsv", 2)):
+            status, out, err = translators("translate", "-f", name)
+            assert (status, out) == (3, f"{first}\n\n{last}\n")
+            assert err.splitlines()[-1] == f"{name}:{where}: an empty source"
 
     def test_blank_lines_stay_blank(self, translators):
         (one,) = best([ONE])
@@ -484,8 +488,11 @@ class TestHints:
             ("evaluate zero.en", "zero.en: it is in no format of pairs; put a tab between source and target"),
             ("evaluate plain.dat", "plain.dat: it is in no format of pairs; put a tab between source and target"),
             ("evaluate empty", "empty: the file is empty"),
-            ("evaluate features.npz", "features.npz: vectors, where the model reads texts; give sources that are"),
-            ("evaluate -m runs/captions zero.tsv", "zero.tsv: texts, where the model reads a vector of 4 numbers"),
+            (
+                "evaluate features.npz",
+                "features.npz: vectors, where the model reads texts; give texts, or name a model of vectors",
+            ),
+            ("evaluate -m runs/captions zero.tsv", "zero.tsv: a text, where the model reads vectors of 4 numbers"),
             ("evaluate -m runs/captions plain.dat", "plain.dat: it is in no format of pairs; put a tab between"),
             ("evaluate -m runs/captions empty", "empty: the file is empty"),
             ("evaluate -m runs/captions features.npz", "no file of sentences to go with features.npz; name the files"),

@@ -57,6 +57,7 @@ def test_reviews_do_not_give_the_demonstrated_sentences_away():
 def test_gestures_are_what_their_script_draws():
     with np.load(SAMPLE_DATA / "gestures.npz", allow_pickle=False) as file:
         stored = dict(file)
+    # NumPy keeps the stream of PCG64, but may change how `integers` draws from it: then the script is run again
     drawn = gestures()
     assert stored.keys() == drawn.keys() == {"x", "lengths", "y"}
     for name, array in drawn.items():

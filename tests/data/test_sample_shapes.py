@@ -28,6 +28,7 @@ def stored():
 
 
 def test_shapes_are_what_their_script_draws(stored):
+    # NumPy keeps the stream of PCG64, but may change how `integers` draws from it: then the script is run again
     x, captions = shapes()
     assert (SAMPLE_DATA / "shapes.tsv").read_bytes() == captions.encode()
     assert stored[0].dtype == x.dtype

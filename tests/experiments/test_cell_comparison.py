@@ -103,7 +103,6 @@ class TestCandidates:
             candidates(document(), cells)
         assert str(caught.value) == message
 
-
     @pytest.mark.parametrize(
         ("task", "controls"),
         [("classification", ["conv1d", "mlp"]), ("language_model", ["conv1d", "mlp"]), ("translation", [])],

@@ -5,6 +5,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Len, Lt, MultipleOf
 
+from rnncli.errors import SettingError
+
 Positive = Annotated[float, Gt(0)]
 
 
@@ -33,7 +35,7 @@ class Model:
 
     def __post_init__(self):
         if self.tie_embeddings and self.embedding_size != self.hidden_size:
-            raise ValueError("tie_embeddings needs embedding_size equal to hidden_size")
+            raise SettingError("tie_embeddings needs embedding_size equal to hidden_size", key="tie_embeddings")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import AfterValidator
 
-from rnncli.errors import SpecError
+from rnncli.errors import SettingError, SpecError
 from rnncli.spec import from_plain, override, parse_spec, validate
 from tests.spec.spec_schemas import GOOD, LSTM, RNN, SGD, Adam, Data, Model, Plateau, Spec, Training, Tree
 
@@ -161,38 +161,53 @@ def test_missing_sections():
         ("model: {hidden_size: 8, tie_embeddings: true}", "spec.yaml:2:25"),
     ],
 )
-def test_cross_field_checks_at_the_first_key_that_they_name(text, where):
+def test_cross_field_checks_at_the_key_at_fault(text, where):
     (line,) = lines(f"data: {{train: x}}\n{text}")
     assert line == f"{where}: model: tie_embeddings needs embedding_size equal to hidden_size"
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What refuses with a message, of itself or of what is within."""
+    """What refuses a key, of itself or of what is within, or all of itself."""
 
-    message: str = ""
+    key: str | None = None
     inner: Model = Model()
     size: int = 0
 
     def __post_init__(self):
-        if self.message:
-            raise ValueError(self.message)
+        if self.key is None:
+            raise ValueError("inner and size are named, but no key")
+        raise SettingError("not the size", key=self.key, hint="leave it out")
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A section with another."""
+
+    part: Checked = Checked
 
 
 @pytest.mark.parametrize(
-    ("message", "where"),
+    ("key", "where"),
     [
-        ("the size is 3", "2:1"),
-        ("sizes and size", "2:1"),
-        ("inner.dropout and inner.hidden_size do not go together, nor does size", "3:9"),
-        ("inner.hidden_size is 8", "3:23"),
-        ("no key", "1:1"),
-        ("inner.cell.name is as it is by default", "3:1"),
+        ("key", "2:3"),
+        ("size", "3:3"),
+        ("inner", "4:3"),
+        ("inner.dropout", "4:11"),
+        ("inner.hidden_size", "4:25"),
+        ("inner.cell.name", "4:3"),
+        ("nothing", "1:1"),
     ],
 )
-def test_cross_field_checks_at_keys_of_mappings_within(message, where):
-    found = lines(f'message: "{message}"\nsize: 3\ninner: {{dropout: 0.5, hidden_size: 8}}', Checked)
-    assert [line.partition(": ")[0] for line in found] == [f"spec.yaml:{where}"]
+def test_cross_field_checks_at_keys_of_mappings_within(key, where):
+    text = f"part:\n  key: {key}\n  size: 3\n  inner: {{dropout: 0.5, hidden_size: 8}}"
+    assert lines(text, Holder) == [f"spec.yaml:{where}: part: not the size; leave it out"]
+
+
+def test_cross_field_checks_without_a_key_at_the_section_whatever_they_say():
+    assert lines("part:\n  size: 3\n  inner: {dropout: 0.5}", Holder) == [
+        "spec.yaml:1:1: part: inner and size are named, but no key"
+    ]
 
 
 def test_cross_field_checks_at_what_overrode_a_key():

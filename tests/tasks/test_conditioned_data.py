@@ -10,7 +10,7 @@ import pytest
 
 from rnncli.data import TokenizerSpec
 from rnncli.data.conditioned import ConditionedSequences
-from rnncli.errors import DataError, SpecError
+from rnncli.errors import DataError, SettingError, SpecError
 from rnncli.tasks.conditioned_data import read_dataset, read_other
 from rnncli.tasks.conditions import Conditions
 from rnncli.tasks.protocol import silent
@@ -364,23 +364,25 @@ class TestSpec:
         assert (spec.is_items, spec.of_examples) == (items, examples)
 
     @pytest.mark.parametrize(
-        ("options", "message"),
+        ("options", "key", "message"),
         [
-            ({"format": "stream"}, "condition needs texts with labels: format csv, tsv, jsonl, …, not stream"),
-            ({"format": "lines"}, "not lines"),
-            ({"format": "fasttext", "condition": ("a", "b")}, "fasttext has one label for each text"),
-            ({"format": "folder", "condition": ("a", "b")}, "folder has one label for each text"),
-            ({"condition": ("a", "a")}, "condition names different columns"),
-            ({"condition": ("a", "text")}, "condition names different columns, none of them that of the text"),
-            ({"condition": ("",)}, "condition names different columns"),
-            ({"condition": (), "text": "quote"}, "text names a column, for format: csv, tsv or jsonl"),
-            ({"format": "fasttext", "text": "quote"}, "text names a column, for format: csv, tsv or jsonl"),
-            ({"format": "folder", "text": "quote"}, "text names a column, for format: csv, tsv or jsonl"),
+            ({"format": "stream"}, "condition", "needs texts with labels: format csv, tsv, jsonl, …, not stream"),
+            ({"format": "lines"}, "condition", "not lines"),
+            ({"format": "fasttext", "condition": ("a", "b")}, "condition", "fasttext has one label for each text"),
+            ({"format": "fasttext", "condition": ("a", "b"), "text": "body"}, "condition", "fasttext has one label"),
+            ({"format": "folder", "condition": ("a", "b")}, "condition", "folder has one label for each text"),
+            ({"condition": ("a", "a")}, "condition", "condition names different columns"),
+            ({"condition": ("a", "text")}, "condition", "different columns, none of them that of the text"),
+            ({"condition": ("",)}, "condition", "condition names different columns"),
+            ({"condition": (), "text": "quote"}, "text", "text names a column, for format: csv, tsv or jsonl"),
+            ({"format": "fasttext", "text": "quote"}, "text", "text names a column, for format: csv, tsv or jsonl"),
+            ({"format": "folder", "text": "quote"}, "text", "text names a column, for format: csv, tsv or jsonl"),
         ],
     )
-    def test_what_does_not_fit(self, options, message):
-        with pytest.raises(ValueError, match=message):
+    def test_what_does_not_fit(self, options, key, message):
+        with pytest.raises(SettingError, match=message) as caught:
             TextDataSpec(**{"condition": ("author",)} | options)
+        assert caught.value.key == key
 
 
 def test_paths_are_relative_to_the_base(tmp_path, monkeypatch):

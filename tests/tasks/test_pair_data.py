@@ -237,7 +237,7 @@ def test_columns_can_be_set_for_a_training_alone(tmp_path):
     known = translations(tmp_path, {"p.tsv": TSV}).resources
     table = {"a.csv": "en,es\na,x\n"}
     message = 'a.csv:1: no column "target"; the columns are en, es'
-    assert refusal(tmp_path, translations, table) == f"{message}: set data.source and data.target"
+    assert refusal(tmp_path, translations, table) == f"{message}; or set data.source and data.target"
     assert refusal(tmp_path, others, table, known) == message
 
     def sources(folder):
@@ -246,8 +246,20 @@ def test_columns_can_be_set_for_a_training_alone(tmp_path):
     assert refusal(tmp_path, sources) == 'a.csv:1: no column "source"; the columns are en, es'
     rows = {"x.npy": np.ones((1, 3)), "a.csv": "en,es\na,x\n"}
     seen = captions(tmp_path, {"y.npy": np.eye(3), "c.txt": "a\nb\nc\n"}).resources
-    assert refusal(tmp_path, captions, rows) == f"{message}: set data.source and data.target"
+    assert refusal(tmp_path, captions, rows) == f"{message}; or set data.source and data.target"
     assert refusal(tmp_path, others, rows, seen, single=True) == message
+
+
+def test_files_in_another_encoding(tmp_path):
+    latin = {"encoding": "latin-1"}
+    files = {"p.tsv": "é\tà\n".encode("latin-1")}
+    known = translations(tmp_path, files, **latin).resources
+    assert spelled(others(tmp_path, files, known, **latin)[0], known) == [("é", "à")]
+    (pair,) = read_sources(TranslationDataSpec(**latin), [f"{tmp_path}/p.tsv"])
+    assert pair.source == "é"
+    rows = {"x.npy": np.ones((1, 3)), "c.tsv": "0\tà\n".encode("latin-1")}
+    seen = captions(tmp_path, rows, **latin)
+    assert seen.splits.train.target_text[0] == "à"
 
 
 def test_sources_without_targets(tmp_path):
@@ -281,7 +293,7 @@ def test_sources_without_targets(tmp_path):
         ({"p.jsonl": '{"source": "b", "target": "a"}\n{"source": [1], "target": "a"}\n'}, {},
          "p.jsonl:2: vectors, where the sources before are texts"),
         ({"p.tsv": TSV}, {"source": "en"},
-         'p.tsv:1: no column "target"; the columns are I am., Soy.: set data.source and data.target'),
+         'p.tsv:1: no column "target"; the columns are I am., Soy.; or set data.source and data.target'),
         ({"p.en": "a\n", "p.es": "x\n"}, {"source": 1},
          f"{NO_COLUMNS}; leave data.source, data.target and data.columns out"),
     ],
@@ -294,22 +306,18 @@ def test_texts_for_a_model_of_vectors_and_vectors_for_one_of_texts(tmp_path):
     of_texts = translations(tmp_path, {"p.tsv": TSV}).resources
     rows = {"x.npy": np.eye(3), "c.txt": "a\nb\nc\n"}
     of_vectors = captions(tmp_path, rows).resources
-    message = (
-        "vectors, where the model reads texts; give sources that are texts, such as pairs.tsv, or two parallel files"
-    )
+    message = "vectors, where the model reads texts; give texts, or name a model of vectors"
     assert refusal(tmp_path, translations, rows, resources=of_texts) == f"x.npy: {message}"
     assert refusal(tmp_path, others, rows, of_texts) == f"x.npy: {message}"
     assert refusal(tmp_path, others, {"x.npy": rows["x.npy"]}, of_texts) == f"x.npy: {message}"
     lines = {"p.jsonl": '{"source": [1, 2, 3], "target": "a"}'}
     assert refusal(tmp_path, others, lines, of_texts) == f"p.jsonl:1: {message}"
-    message = "texts, where the model reads {} of 3 numbers; give {}"
-    sequences = message.format("vectors", "sequences.npz and texts.tsv")
-    assert refusal(tmp_path, translations, {"p.tsv": TSV}, resources=of_vectors) == f"p.tsv: {sequences}"
-    features = message.format("a vector", "features.npz and captions.tsv")
+    message = "a text, where the model reads vectors of 3 numbers; give vectors, or name a model of texts"
+    assert refusal(tmp_path, translations, {"p.tsv": TSV}, resources=of_vectors) == f"p.tsv: {message}"
     for files in ({"p.tsv": TSV}, {"p.csv": "f1,target\n1,a\n"}, {"p.en": "a\n", "p.es": "b\n"}):
-        assert refusal(tmp_path, others, files, of_vectors, single=True) == f"{next(iter(files))}: {features}"
+        assert refusal(tmp_path, others, files, of_vectors, single=True) == f"{next(iter(files))}: {message}"
     lines = {"p.jsonl": '{"source": "a", "target": "a"}'}
-    assert refusal(tmp_path, others, lines, of_vectors, single=True) == f"p.jsonl:1: {features}"
+    assert refusal(tmp_path, others, lines, of_vectors, single=True) == f"p.jsonl:1: {message}"
 
 
 @pytest.mark.parametrize("files", [{"p.tsv": TSV}, {"p.csv": "f1,target\n1,a\n"}, {"p.en": "a\n", "p.es": "b\n"}])

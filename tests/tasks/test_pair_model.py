@@ -275,7 +275,7 @@ class TestReading:
         ("line", "message"),
         [
             ("1,2", "vectors of 2 numbers, where the model reads vectors of 3"),
-            ("[[1, 2, 3], [1, 2, 3]]", "2 vectors, where the model reads one"),
+            ("[[1, 2, 3], [1, 2, 3]]", "a sequence of 2 vectors, where the model reads one"),
             ("a,b,c", "not a vector of finite numbers"),
             ("1,2,nan", "not a vector of finite numbers"),
             ("[[1], [2, 3]]", "not a vector of finite numbers"),
@@ -290,6 +290,15 @@ class TestReading:
     def test_a_text_where_vectors_are_read(self):
         with pytest.raises(DataError, match="a text, where the model reads vectors of 2 numbers"):
             captioning(["a", "b"], mean=[0.0] * 2, deviation=[1.0] * 2).read("x", "")
+
+    def test_what_is_of_the_kind_that_is_read(self):
+        vectors = [np.zeros(shape, np.float32) for shape in ((1, 3), (2, 3), (1, 2))]
+        describer = captioning(["a", "b", "c"], mean=[0.0] * 3, deviation=[1.0] * 3)
+        assert [describer.fits(given) for given in ("the", "", *vectors)] == [False, False, True, False, False]
+        for given in ("the", *vectors[1:]):
+            with pytest.raises(DataError, match="where the model reads"):
+                describer.read(given, "")
+        assert [echoing(WORDS).fits(given) for given in ("the", "", *vectors)] == [True, True, False, False, False]
 
 
 class TestFiles:

@@ -1,6 +1,7 @@
 """What translations and captions are worth: by hand, with a model that has learnt its answers by heart."""
 
 import math
+from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -31,6 +32,16 @@ def score_of(translator, train, test):
     (found,) = score(translator, train and pairs(train), {"test": pairs(test), "none": pairs([])}, GREEDY)
     assert found.split == "test"
     return found
+
+
+def columns_of(batch):
+    """Return the pairs of a batch of texts, each as the ids of its source and those of its target."""
+    masks = (batch.source_mask, batch.mask)
+    sides = [
+        (ids, np.ones(ids.shape, bool) if mask is None else mask)
+        for ids, mask in zip((batch.source, batch.targets), masks, strict=True)
+    ]
+    return [tuple(tuple(ids[mask[:, b], b].tolist()) for ids, mask in sides) for b in range(batch.targets.shape[1])]
 
 
 class TestTexts:
@@ -161,7 +172,10 @@ class TestLoss:
             assert batch.targets.shape[1] <= sequences
             longest = len(batch.source) + len(batch.targets) - 1
             assert batch.targets.shape[1] == 1 or longest * batch.targets.shape[1] <= 2 * steps
-        assert sum(batch.targets.shape[1] for batch in model.batches) == len(part)
+        found = Counter(pair for batch in model.batches for pair in columns_of(batch))
+        wanted = [(part.source.of(i).tolist(), [*part.target.of(i).tolist(), part.end_id]) for i in range(len(part))]
+        assert found == Counter((tuple(source), tuple(target)) for source, target in wanted)
+        assert found.most_common(1) == [(((5,), (4, 2)), 2)]  # "yes" → "sí", which comes twice
 
     def test_of_captions_reads_vectors(self):
         model, part = Model(), pairs(SHAPES)

@@ -3,8 +3,10 @@
 import pytest
 
 from rnncli.data import TokenizerSpec, Vocabulary
-from rnncli.errors import DataError
+from rnncli.errors import DataError, SpecError
+from rnncli.spec import parse_spec, validate
 from rnncli.tasks.pair_spec import CaptioningDataSpec, TranslationDataSpec
+from rnncli.tasks.text_spec import TextDataSpec, TextTrainingSpec
 from tests.tasks.written_pairs import WORDS
 
 
@@ -27,14 +29,14 @@ from tests.tasks.written_pairs import WORDS
             r"^source_tokenizer differs from tokenizer \(level\), and",
         ),
         *(
-            (TranslationDataSpec, settings | {key: value}, f"^sources are vectors, which have no {key}$")
+            (TranslationDataSpec, settings | {key: value}, f"^sources are vectors, which have no data.{key}$")
             for settings in ({"train": ("x.npz", "c.tsv")}, {"columns": ("a",)}, {"format": "arrays"})
             for key, value in (("shared_vocabulary", True), ("source_tokenizer", WORDS))
         ),
         (
             TranslationDataSpec,
             {"train": "x.npy", "shared_vocabulary": True, "source_tokenizer": TranslationDataSpec().tokenizer},
-            "^sources are vectors, which have no shared_vocabulary and no source_tokenizer$",
+            "^sources are vectors, which have no data.shared_vocabulary and no data.source_tokenizer$",
         ),
         (CaptioningDataSpec, {"train": ""}, "train, validation and test name files"),
     ],
@@ -42,6 +44,33 @@ from tests.tasks.written_pairs import WORDS
 def test_settings_that_do_not_go_together(kind, settings, message):
     with pytest.raises(ValueError, match=message):
         kind(**settings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "message"),
+    [
+        (TranslationDataSpec, "train: a\ntest: b\nvalidation: '-'", "3:1: train, validation and test name files, "),
+        (CaptioningDataSpec, "train: a\nvalidation: b\ntest: ''", "3:1: train, validation and test name files, "),
+        (TranslationDataSpec, "columns: [a]\nsource: b", "2:1: source is the column of a text, "),
+        (
+            TranslationDataSpec,
+            "tokenizer: {level: byte}\nsource_tokenizer: {level: word}\nshared_vocabulary: true",
+            "2:1: source_tokenizer differs from tokenizer (level",
+        ),
+        (
+            TranslationDataSpec,
+            "format: arrays\nshared_vocabulary: true",
+            "2:1: sources are vectors, which have no data.shared_vocabulary; leave data.shared_vocabulary out",
+        ),
+        (TextDataSpec, "train: a\nvalidation: '-'", "2:1: train, validation and test name files, "),
+        (TextDataSpec, "format: fasttext\ntext: body\ncondition: [a, b]", "3:1: fasttext has one label for each text"),
+        (TextTrainingSpec, "state: carry\nstride: 3", "2:1: stride needs state: reset"),
+    ],
+)
+def test_what_does_not_go_together_is_shown_at_the_key_at_fault(kind, text, message):
+    with pytest.raises(SpecError) as caught:
+        validate(parse_spec(text.encode(), "spec.yaml"), kind)
+    assert str(caught.value).startswith(f"spec.yaml:{message}")
 
 
 @pytest.mark.parametrize(

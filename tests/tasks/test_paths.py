@@ -2,25 +2,28 @@ from pathlib import Path
 
 import pytest
 
+from rnncli.errors import SettingError
 from rnncli.tasks.paths import check_paths, moved_paths
 
 
 @pytest.mark.parametrize(
-    ("train", "validation", "test"),
+    ("train", "validation", "test", "key"),
     [
-        ("", (), ()),
-        (("a", ""), (), ()),
-        ("a", "", ()),
-        ("a", (), ("",)),
-        (("a", "-"), (), ()),
-        ("a", "-", ()),
-        ("-", "-", ()),
-        ("a", (), ("b", "-")),
+        ("", (), (), "train"),
+        (("a", ""), (), (), "train"),
+        ("a", "", (), "validation"),
+        ("a", (), ("",), "test"),
+        (("a", "-"), (), (), "train"),
+        ("a", "-", (), "validation"),
+        ("-", "-", (), "validation"),
+        (("-",), "-", (), "validation"),
+        ("a", (), ("b", "-"), "test"),
     ],
 )
-def test_paths_that_name_nothing_or_a_second_standard_input_are_refused(train, validation, test):
-    with pytest.raises(ValueError, match="name files, folders or globs; train may be - for stdin"):
+def test_paths_that_name_nothing_or_a_second_standard_input_are_refused(train, validation, test, key):
+    with pytest.raises(SettingError, match="name files, folders or globs; train may be - for stdin") as caught:
         check_paths(train, validation, test)
+    assert caught.value.key == key
 
 
 @pytest.mark.parametrize(("train", "validation"), [((), ()), ("a", ()), (("a", "b"), "c"), ("-", "c"), (("-",), ())])

@@ -144,5 +144,5 @@ def missing(kind: str, name: str, names: Sequence[str], where: str) -> DataError
     """Return the error for a column or key that is not among the names there are."""
     near = get_close_matches(name, names, 1)
     mean = f"did you mean {shown(near[0])}? " if near else ""
-    plural = f"{kind}s"
-    return DataError(f"no {kind} {shown(name)}", hint=f"{mean}the {plural} are {listed(names)}", where=where)
+    there = f"{mean}the {kind}s are {listed(names)}" if names else "there are none"
+    return DataError(f"no {kind} {shown(name)}", hint=there, where=where)

@@ -23,7 +23,7 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
     {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".npz": "arrays", ".npy": "arrays"}
 )
 SIDES = ("sources", "targets")
-_COLUMNS = PairColumns()
+_COLUMNS, _READING = PairColumns(), PairReading()
 _HEAD = 1 << 16  # bytes by which a format is known
 _KNOWN = "put a tab between source and target, give two parallel files, or name it .csv, .tsv or .jsonl"
 
@@ -90,27 +90,23 @@ def by_content(source: Source) -> str:
 def read_pairs(
     entries: Sequence[Sequence[Source]],
     name: str,
-    columns: PairColumns = _COLUMNS,
+    reading: PairReading = _READING,
     *,
-    encoding: str = "utf-8",
-    targets: bool = True,
-    settable: bool = True,
     report: Report = bool,
 ) -> Iterator[Pair]:
     """Yield the pairs of files in the format of that name, as they are read; `report` gets the number of bytes.
 
-    Each entry is the files that one path of the user stands for. Without `targets` files may hold them or not, and of
-    parallel files those of the sources alone are given. `settable` is as `PairReading` has it. Raises SpecError for
-    columns that the format does not have, and DataError for a file without pairs, that changes meanwhile, or that is
-    not as its format's reader asks.
+    Each entry is the files that one path of the user stands for; of parallel files without targets, those of the
+    sources alone are given. Raises SpecError for columns that the format does not have, and DataError for a file
+    without pairs, that changes meanwhile, or that is not as its format's reader asks.
     """
-    check_columns(name, columns)
-    reading, done = PairReading(columns, encoding, targets, settable), 0
+    check_columns(name, reading.columns)
+    done = 0
 
     def progress(size: int) -> None:
         report(done + size)
 
-    if name == "parallel" and targets:
+    if name == "parallel" and reading.targets:
         for source, target in halves(entries, SIDES):
             yield from _some(read_parallel(source, target, reading, progress), source)
             done += source.size + target.size

@@ -25,9 +25,7 @@ def read_jsonl(source: Source, reading: PairReading, report: Report) -> Iterator
     that comes twice or is missing, an empty side, and lists that are none of finite numbers, all of one length.
     """
     columns = reading.columns
-    of_source = SOURCE if columns.source is None else str(columns.source)
-    of_target = TARGET if columns.target is None else str(columns.target)
-    needed = ({TARGET: of_target} if reading.targets else {}) | ({} if columns.vector else {SOURCE: of_source})
+    needed = {side: str(key) for side, key in reading.needed().items()}
     for number, line in numbered_lines(source, reading.encoding, report):
         if not line or line.isspace():
             continue
@@ -38,7 +36,7 @@ def read_jsonl(source: Source, reading: PairReading, report: Report) -> Iterator
             found = nested | found
         if lacking := {side: key for side, key in needed.items() if key not in found}:
             raise no_such("key", lacking, list(nested if isinstance(nested, dict) else found), where, reading)
-        target = _text(found[of_target], of_target, where) if reading.targets else None
+        target = _text(found[needed[TARGET]], needed[TARGET], where) if reading.targets else None
         if columns.vector:
             for key in columns.vector:
                 if key not in found:
@@ -47,12 +45,13 @@ def read_jsonl(source: Source, reading: PairReading, report: Report) -> Iterator
                     raise DataError(f"{shown(key)} is {kind(found[key])}, not a number", hint="write one", where=where)
             yield vector_pair(_vectors([[found[key] for key in columns.vector]], "columns", where), target, where)
             continue
-        given = found[of_source]
+        key = needed[SOURCE]
+        given = found[key]
         if isinstance(given, list):
             rows = given if any(isinstance(row, list) for row in given) else [given]
-            yield vector_pair(_vectors(rows, of_source, where), target, where)
+            yield vector_pair(_vectors(rows, key, where), target, where)
         else:
-            yield text_pair(_text(given, of_source, where), target, where)
+            yield text_pair(_text(given, key, where), target, where)
 
 
 def _text(value: Any, key: str, where: str) -> str:

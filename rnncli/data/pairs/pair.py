@@ -20,9 +20,9 @@ class Pair(NamedTuple):
     target: str | None
     """None where only sources are read."""
     where: str
-    """The file and line as messages name them; where the sides stand in two files, those of one that is a text."""
+    """The file and line, as messages name them: of an array and its sentences, those of the sentence."""
     source_where: str = ""
-    """The same of the source, where it stands elsewhere: the row of an array."""
+    """The file and row of the source, where it is that of an array and the sentence stands elsewhere; else ""."""
 
     @property
     def place_of_source(self) -> str:
@@ -50,15 +50,25 @@ class PairReading:
     encoding: str = "utf-8"
     targets: bool = True
     """Whether targets are read, and missed; else a file may hold them or not."""
-    settable: bool = True
-    """Whether who reads can name other columns, which hints then ask for; not where a model that is trained reads."""
+    can_name_columns: bool = True
+    """Whether hints may ask for other columns to be named: in training alone, as the spec of a trained model stands."""
+
+    def needed(self) -> dict[str, str | int]:
+        """Return the column, or the key, of each side that one is read from, the target's first."""
+        named: dict[str, str | int | None] = {TARGET: self.columns.target} if self.targets else {}
+        if not self.columns.vector:
+            named[SOURCE] = self.columns.source
+        return {side: side if column is None else column for side, column in named.items()}
 
 
 def text_pair(source: str, target: str | None, where: str) -> Pair:
-    """Return a pair of texts; raises DataError for one of nothing but white space."""
-    if not source or source.isspace():
+    """Return a pair of texts; raises DataError for one of nothing but white space.
+
+    A source to which no target belongs may be as blank: whoever answers sources says so, and goes on with the next.
+    """
+    if target is not None and not source.strip():
         raise empty("source", where)
-    if target is not None and (not target or target.isspace()):
+    if target is not None and not target.strip():
         raise empty("target", where)
     return Pair(source, target, where)
 
@@ -73,11 +83,12 @@ def vector_pair(source: Vectors, target: str | None, where: str) -> Pair:
 def no_such(kind: str, lacking: Mapping[str, str], names: Sequence[str], where: str, reading: PairReading) -> DataError:
     """Return the error for columns, or keys, that are not among the names there are, by the sides that need them.
 
-    It is the first that is named; a hint says what to set for them all, where that can be done.
+    It is the first that is named; the hint says what to set for them all, where others can be named and there are some.
     """
     error = missing(kind, next(iter(lacking.values())), names, where)
     keys = " and ".join(f"data.{side}" for side in (SOURCE, TARGET) if side in lacking)
-    return DataError(error.message, hint=error.hint + f": set {keys}" * reading.settable, where=where)
+    advice = f"; or set {keys}" if names and reading.can_name_columns else ""
+    return DataError(error.message, hint=error.hint + advice, where=where)
 
 
 def empty(side: str, where: str) -> DataError:

@@ -80,26 +80,22 @@ def _pairs(rows: Rows, form: _Form, file: str) -> Iterator[Pair]:
 
 def _named(header: list[str], reading: PairReading, where: str) -> _Form:
     """Return where the columns are below a header."""
-    names, columns = column_names(header, where), reading.columns
-    needed = ({TARGET: columns.target} if reading.targets else {}) | (
-        {} if columns.vector else {SOURCE: columns.source}
-    )
-    named = {side: column or side for side, column in needed.items() if not isinstance(column, int)}
-    lacking = {side: name for side, name in named.items() if name not in names}
+    names, columns, needed = column_names(header, where), reading.columns, reading.needed()
+    lacking = {side: name for side, name in needed.items() if isinstance(name, str) and name not in names}
     if lacking and len(names) > 1:  # of one, `column_place` says whether it is the separator that is another
         raise no_such("column", lacking, names, where, reading)
-    target = _place(columns.target, TARGET, names, reading, where) if reading.targets else None
+    target = _place(needed[TARGET], names, reading, where) if reading.targets else None
     if columns.vector:
         answer = TARGET if target is None else names[target]
         vector = vector_places(Columns(label=answer, vector=columns.vector), names, where)
         return _Form(0, target, vector, [names[place] for place in vector])
-    return _different(_Form(_place(columns.source, SOURCE, names, reading, where), target, [], []), columns, where)
+    return _different(_Form(_place(needed[SOURCE], names, reading, where), target, [], []), columns, where)
 
 
-def _place(column: str | int | None, default: str, names: list[str], reading: PairReading, where: str) -> int:
+def _place(column: str | int, names: list[str], reading: PairReading, where: str) -> int:
     if isinstance(column, int):
         return _counted(column, len(names), reading, where)
-    return column_place(default if column is None else column, names, where)
+    return column_place(column, names, where)
 
 
 def _numbered(width: int, reading: PairReading, where: str) -> _Form:
@@ -116,7 +112,7 @@ def _counted(column: int, width: int, reading: PairReading, where: str) -> int:
     """Return the place, from 0, of a column counted from 1, or from the end."""
     if not (1 <= column <= width or -width <= column <= -1):
         message = f"no column {column}: there {'is 1' if width == 1 else f'are {width}'}"
-        others = "; or set data.source, data.target" if reading.settable else ""
+        others = "; or set data.source, data.target" if reading.can_name_columns else ""
         raise DataError(message, hint=f"separate source and target by a tab{others}", where=where)
     return column - 1 if column > 0 else column + width
 

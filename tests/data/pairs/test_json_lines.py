@@ -46,9 +46,15 @@ def test_sources_alone(tmp_path):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('{"source": "a"}', '1: no key "target"; the keys are source: set data.target'),
-        ('{"target": "a"}', '1: no key "source"; the keys are target: set data.source'),
-        ('{"translation": {"en": "a"}}', '1: no key "target"; the keys are en: set data.source and data.target'),
+        ('{"source": "a"}', '1: no key "target"; the keys are source; or set data.target'),
+        ('{"target": "a"}', '1: no key "source"; the keys are target; or set data.source'),
+        ('{"translation": {"en": "a"}}', '1: no key "target"; the keys are en; or set data.source and data.target'),
+        ("{}", '1: no key "target"; there are none'),
+        ('{"translation": {}}', '1: no key "target"; there are none'),
+        (
+            '{"source": "a", "targte": "b"}',
+            '1: no key "target"; did you mean "targte"? the keys are source, targte; or set data.target',
+        ),
         ('{"source": "", "target": "b"}', "1: an empty source; write one, or leave the pair out"),
         ('{"source": "a", "target": " \\n"}', "1: an empty target; write one, or leave the pair out"),
         ('{"source": [1], "target": ""}', "1: an empty target; write one, or leave the pair out"),
@@ -78,8 +84,8 @@ def test_what_is_refused(tmp_path, line, message):
 def test_keys_that_cannot_be_set_are_not_asked_for(tmp_path):
     message = 'x.jsonl:2: no key "source"; the keys are en'
     lines = '{"source": "a"}\n{"en": "b"}'
-    assert refusal(tmp_path, {"x.jsonl": lines}, targets=False, settable=False) == message
-    assert refusal(tmp_path, {"x.jsonl": lines}, targets=False) == f"{message}: set data.source"
+    assert refusal(tmp_path, {"x.jsonl": lines}, targets=False, can_name_columns=False) == message
+    assert refusal(tmp_path, {"x.jsonl": lines}, targets=False) == f"{message}; or set data.source"
 
 
 def test_what_is_no_number_in_its_column(tmp_path):

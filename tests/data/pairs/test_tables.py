@@ -10,7 +10,7 @@ from tests.data.pairs.written_pairs import read, refusal
 
 LEAVE_OUT = "write one, or leave the pair out"
 SEPARATE = "separate columns with a comma (csv) or a tab (tsv), not ';'"
-BOTH = "set data.source and data.target"
+BOTH = "or set data.source and data.target"
 SET = "separate source and target by a tab; or set data.source, data.target"
 
 
@@ -87,12 +87,12 @@ def test_columns_of_numbers_are_a_vector(tmp_path, name, mark):
         ("a\tb\n", {"target": 0}, f"x.tsv:1: no column 0: there are 2; {SET}"),
         ("a\tb\n", {"source": 2}, "x.tsv:1: column 2 would be the source and the target; set data.target too"),
         ("a\tb\n", {"target": 1}, "x.tsv:1: column 1 would be the source and the target; set data.source too"),
-        ("a\tb\n", {"source": "en"}, f'x.tsv:1: no column "target"; the columns are a, b: {BOTH}'),
-        ("a\tb\n", {"source": "en", "target": 2}, 'x.tsv:1: no column "en"; the columns are a, b: set data.source'),
+        ("a\tb\n", {"source": "en"}, f'x.tsv:1: no column "target"; the columns are a, b; {BOTH}'),
+        ("a\tb\n", {"source": "en", "target": 2}, 'x.tsv:1: no column "en"; the columns are a, b; or set data.source'),
         (
             "en\tes\n",
             {"source": "en", "target": "fr"},
-            'x.tsv:1: no column "fr"; the columns are en, es: set data.target',
+            'x.tsv:1: no column "fr"; the columns are en, es; or set data.target',
         ),
         ("a\tb\n \tc\n", {}, f"x.tsv:2: an empty source; {LEAVE_OUT}"),
         ("a\tb\nc\t\n", {}, f"x.tsv:2: an empty target; {LEAVE_OUT}"),
@@ -120,9 +120,9 @@ def test_what_is_refused_in_tsv(tmp_path, lines, columns, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("source,other\na,b\n", 'x.csv:1: no column "target"; the columns are source, other: set data.target'),
-        ("other,target\na,b\n", 'x.csv:1: no column "source"; the columns are other, target: set data.source'),
-        ("en,es\na,b\n", f'x.csv:1: no column "target"; the columns are en, es: {BOTH}'),
+        ("source,other\na,b\n", 'x.csv:1: no column "target"; the columns are source, other; or set data.target'),
+        ("other,target\na,b\n", 'x.csv:1: no column "source"; the columns are other, target; or set data.source'),
+        ("en,es\na,b\n", f'x.csv:1: no column "target"; the columns are en, es; {BOTH}'),
         ("source\na\n", 'x.csv:1: no column "target"; the columns are source'),
         (
             "source;target\na;b\n",
@@ -142,10 +142,10 @@ def test_what_is_refused_in_csv(tmp_path, text, message):
 
 def test_columns_that_cannot_be_set_are_not_asked_for(tmp_path):
     message = 'x.csv:1: no column "source"; the columns are en, es'
-    assert refusal(tmp_path, {"x.csv": "en,es\na,b\n"}, targets=False, settable=False) == message
-    assert refusal(tmp_path, {"x.csv": "en,es\na,b\n"}, targets=False) == f"{message}: set data.source"
+    assert refusal(tmp_path, {"x.csv": "en,es\na,b\n"}, targets=False, can_name_columns=False) == message
+    assert refusal(tmp_path, {"x.csv": "en,es\na,b\n"}, targets=False) == f"{message}; or set data.source"
     message = "x.tsv:1: no column 2: there is 1; separate source and target by a tab"
-    assert refusal(tmp_path, {"x.tsv": "a\n"}, settable=False) == message
+    assert refusal(tmp_path, {"x.tsv": "a\n"}, can_name_columns=False) == message
 
 
 def test_sources_alone(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 from rnncli.data import find_sources
-from rnncli.data.pairs import PairColumns, format_of, read_pairs
+from rnncli.data.pairs import PairColumns, PairReading, format_of, read_pairs
 from rnncli.errors import RnncliError
 
 
@@ -14,18 +14,11 @@ def written(folder, files):
     return [find_sources([str(folder / name)]) for name in files]
 
 
-def read(folder, files, name=None, *, targets=True, settable=True, encoding="utf-8", report=bool, **columns):
+def read(folder, files, name=None, *, targets=True, can_name_columns=True, encoding="utf-8", report=bool, **columns):
     """Return the pairs of files in their order as (source, target, place)."""
     entries = written(folder, files)
-    pairs = read_pairs(
-        entries,
-        name or format_of(entries),
-        PairColumns(**columns),
-        encoding=encoding,
-        targets=targets,
-        settable=settable,
-        report=report,
-    )
+    reading = PairReading(PairColumns(**columns), encoding, targets, can_name_columns)
+    pairs = read_pairs(entries, name or format_of(entries), reading, report=report)
     return [(*pair[:2], pair.where.replace(f"{folder}/", "")) for pair in pairs]
 
 

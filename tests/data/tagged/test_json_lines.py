@@ -125,7 +125,7 @@ def test_none_where_one_is_expected(tmp_path):
         ('{"a\\u001b": 1, "a\\u001b": 1}', ': the key "a\\x1b" comes twice; mend it, or leave the line out'),
         ("[" * 100_000, ": a number too long, or lists too deep; leave the line out"),
         ("1" * 5000, ": a number too long, or lists too deep; leave the line out"),
-        ("{}", ': no key "tokens"; the keys are '),
+        ("{}", ': no key "tokens"; there are none'),
         ('{"token": "a"}', ': no key "tokens"; did you mean "token"? the keys are token'),
         ('{"tokens": "a", "label": 1}', ': no key "labels"; did you mean "label"? the keys are tokens, label'),
         (
