@@ -100,6 +100,9 @@ def read_dataset(
         source, target = gathered.derived(numbers.train)
     every = gathered.pairs(source, target)
     splits = Splits(*(every.part(part) for part in numbers))
+    if resources and unknown_tokens(splits.train.target, target) == len(splits.train.target.values):
+        message = "the model that is to go on knows none of the tokens of the targets"
+        raise DataError(message, hint="train a new one: leave --init-from out")
     longest = splits.train.longest
     if resources:  # of another model's training, perhaps
         source_steps, target_tokens = longest_of(resources)

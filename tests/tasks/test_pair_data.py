@@ -189,6 +189,13 @@ def test_what_is_known_is_kept(tmp_path):
     assert f"{shares} tokens are not in the vocabulary" in again.notices
 
 
+def test_targets_of_which_nothing_is_known_are_refused(tmp_path):
+    known = translations(tmp_path, {"p.tsv": TSV}).resources
+    assert refusal(tmp_path, translations, {"p.tsv": "I am.\tJe suis\n"}, resources=known) == (
+        "the model that is to go on knows none of the tokens of the targets; train a new one: leave --init-from out"
+    )
+
+
 def test_the_fingerprint_is_of_what_is_learnt_and_validated(tmp_path):
     files = {"p.tsv": TSV, "v.tsv": "I\tSoy\n", "t.tsv": "I am\tSí\n"}
     paths = {"train": "p.tsv", "validation": "v.tsv", "test": "t.tsv"}
