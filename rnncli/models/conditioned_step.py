@@ -1,4 +1,6 @@
-"""The language model one token at a time with a condition of each column's own: the step routine of captions.
+"""The language model one token at a time, with a condition of each column's own if it has one.
+
+It is the step routine of captions, and of models that are fed what they said themselves.
 
 B columns, C numbers of a condition, V tokens, S states of a layer, H hidden units, k gates.
 """
@@ -15,7 +17,7 @@ from rnncli.nn.protocols import State
 
 
 class SupportsBeginning(Protocol):
-    """What decoding reads of a batch: `inputs` (T, B), whose first row is the begin symbols."""
+    """What decoding reads of a batch: the first row of `inputs` (T, B), of whole texts the begin symbols."""
 
     @property
     def inputs(self) -> Array: ...  # noqa: D102
@@ -40,14 +42,18 @@ class ConditionedStep:
         self.embedding, self.stack, self.output, self.condition = embedding, stack, output, condition
         self.layers = [LayerStep(layer) for layer in recurrent(stack)]
 
-    def begin(self, batch: SupportsBeginning) -> tuple[Array, ConditionedState]:
-        """Read the begin symbols; return the logits (V, B) of the first tokens, and the state."""
+    def begin(self, batch: SupportsBeginning, state: State | None = None) -> tuple[Array, ConditionedState]:
+        """Read the first inputs; return the logits (V, B) of the tokens behind them, and the state.
+
+        A state (S, H, B) of each layer that is given goes on, and has seen a condition that gets in but once.
+        """
+        bias = None
         if self.condition:
-            state, bias = self.condition.begin(self.condition.vector(batch.condition).value)
+            fresh, bias = self.condition.begin(self.condition.vector(batch.condition).value)
         else:
-            B = batch.inputs.shape[1]
-            state, bias = [fresh_state(layer, B) for layer in recurrent(self.stack)], None
-        return self(batch.inputs[0], ConditionedState(state, None if bias is None else self.layers[0].scaled(bias)))
+            fresh = [fresh_state(layer, batch.inputs.shape[1]) for layer in recurrent(self.stack)]
+        begun = fresh if state is None else state
+        return self(batch.inputs[0], ConditionedState(begun, None if bias is None else self.layers[0].scaled(bias)))
 
     def select(self, state: ConditionedState, columns: Array) -> ConditionedState:
         """Return a state made of copies of these columns (B',)."""

@@ -101,10 +101,10 @@ class EncoderDecoder:
         """Return what steps through many targets side by side, one token after the other."""
         return EncoderDecoderStep(self.encode, self.decoder)
 
-    def encode(self, batch: SupportsPairBatch) -> Encoded:
-        """Return what the decoder is handed."""
+    def encode(self, batch: SupportsPairBatch, state: State | None = None) -> Encoded:
+        """Return what the decoder is handed; `state` is the encoder's before the first step."""
         x, _ = self.encoder.inputs.forward(batch.source)
-        return self.encoder.forward(x, None, batch.source_mask)[0]
+        return self.encoder.forward(x, state, batch.source_mask)[0]
 
     def attention_weights(self, batch: SupportsPairBatch) -> Array | None:
         """Return what each step of the target looks at, (T, S, B), 0 at padding; None without attention."""

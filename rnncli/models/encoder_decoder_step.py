@@ -29,13 +29,16 @@ class DecodingState(NamedTuple):
 class EncoderDecoderStep:
     """The logits that follow one more token of the target, as `EncoderDecoder.loss` has them."""
 
-    def __init__(self, encode: Callable[[SupportsPairBatch], Encoded], decoder: Decoder) -> None:
+    def __init__(self, encode: Callable[[SupportsPairBatch, State | None], Encoded], decoder: Decoder) -> None:
         self.encode, self.decoder = encode, decoder
         self.layers = [LayerStep(layer) for layer in decoder.stack.layers if isinstance(layer, Recurrent)]
 
-    def begin(self, batch: SupportsPairBatch) -> tuple[Array, DecodingState]:
-        """Read the sources, and the begin symbols; return the logits (V, B) of the first tokens, and the state."""
-        annotations, state, mask = self.encode(batch)
+    def begin(self, batch: SupportsPairBatch, state: State | None = None) -> tuple[Array, DecodingState]:
+        """Read the sources, and the begin symbols; return the logits (V, B) of the first tokens, and the state.
+
+        A state that is given is the encoder's before the first step.
+        """
+        annotations, state, mask = self.encode(batch, state)
         attentive, B = self.decoder.attention, annotations.shape[-1]
         memory = attentive.attention.remember(annotations, mask) if attentive else None
         fed = np.zeros((self.layers[-1].hidden_size, B), annotations.dtype)

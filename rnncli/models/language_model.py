@@ -11,6 +11,7 @@ from rnncli.models.condition import CONDITIONS, Condition, ConditionCache, Way
 from rnncli.models.conditioned_step import ConditionedStep
 from rnncli.models.embedding_spec import EmbeddingSpec, Pretrained
 from rnncli.models.stack_spec import StackSpec
+from rnncli.models.window_step import WindowStep
 from rnncli.nn.blocks import flat
 from rnncli.nn.layers import Lookup, Softmax
 from rnncli.nn.layers.softmax import SoftmaxGradient
@@ -175,8 +176,10 @@ class LanguageModel:
         model.stack, model.condition = self.condition.given(condition), None
         return model
 
-    def decoding_step(self) -> ConditionedStep:
+    def decoding_step(self) -> ConditionedStep | WindowStep:
         """Return what steps through many columns side by side, each with a condition of its own."""
+        if not self.spec.is_recurrent:
+            return WindowStep(self.logits)
         return ConditionedStep(self.embedding, self.stack, self.output, self.condition)
 
     def _run(

@@ -39,7 +39,7 @@ class StepRoutine(Protocol):
 
 def step_of(model: LanguageModel) -> StepRoutine:
     """Return the step routine that fits the model's layers."""
-    return LanguageModelStep(model) if model.spec.is_recurrent else WindowStep(model)
+    return LanguageModelStep(model) if model.spec.is_recurrent else WindowStep(model.logits)
 
 
 class Product(NamedTuple):

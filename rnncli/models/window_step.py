@@ -1,8 +1,10 @@
-"""The step routine of generation for models without recurrent layers: their windows, one token further."""
+"""The step routine of models without recurrent layers: their windows, one token further."""
+
+from collections.abc import Callable
 
 import numpy as np
 
-from rnncli.models.language_model import LanguageModel
+from rnncli.models.conditioned_step import SupportsBeginning
 from rnncli.nn.parameter import Array
 from rnncli.nn.protocols import State
 
@@ -10,12 +12,17 @@ from rnncli.nn.protocols import State
 class WindowStep:
     """The logits that follow one more token: `LanguageModel.logits` over a single step, with the inputs before it."""
 
-    def __init__(self, model: LanguageModel) -> None:
-        self.model = model
+    def __init__(self, logits: Callable[[Array, State | None], tuple[Array, State]]) -> None:
+        """`logits` are those of ids (T, B), behind a state or none, and the state after them."""
+        self.logits = logits
 
     def start(self, state: State) -> State:
         """Return the state to step on from, given that of each layer (S, F, B)."""
         return list(state)
+
+    def begin(self, batch: SupportsBeginning, state: State | None = None) -> tuple[Array, State]:
+        """Read the first inputs; return the logits (V, B) of the tokens behind them, and the state."""
+        return self.logits(batch.inputs[:1], state)
 
     def select(self, state: State, columns: Array) -> State:
         """Return a state made of copies of these columns (B',)."""
@@ -23,4 +30,4 @@ class WindowStep:
 
     def __call__(self, ids: Array, state: State) -> tuple[Array, State]:
         """Return the logits (V, B) that follow ids (B,), and the state after them."""
-        return self.model.logits(ids[None], state)
+        return self.logits(ids[None], state)

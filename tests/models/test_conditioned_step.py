@@ -129,3 +129,21 @@ def test_the_dtype_is_the_models_and_its_weights_stay_as_they_were(way, dtype):
     arrays = [logits, *state.layers] + ([state.bias] if way == "bias" else [])
     assert {array.dtype for array in arrays} == {np.dtype(dtype)}
     assert {name: parameter.value.tobytes() for name, parameter in model.parameters().items()} == before
+
+
+@pytest.mark.parametrize("way", [*CONDITIONS, "none"])
+@every_cell
+def test_beginning_from_a_state_goes_on_with_the_pass_before(cell, way):
+    model, batch = make(way, cell), make_batch()
+    condition = None if way == "none" else batch.condition
+    ids = np.random.default_rng(4).integers(V, size=(T, B))
+    expected = model.logits(ids, condition=condition)[0].reshape(V, T, B)
+    _, state = model.logits(ids[:3], condition=condition)
+    before = [layer.copy() for layer in state]
+    step = model.decoding_step()
+    logits, carried = step.begin(SimpleNamespace(inputs=ids[3:], condition=condition), state)
+    for t in range(3, T):
+        np.testing.assert_allclose(logits, expected[:, t], rtol=1e-10, atol=1e-12)
+        logits, carried = step(ids[min(t + 1, T - 1)], carried)
+    for layer, kept in zip(state, before, strict=True):
+        np.testing.assert_array_equal(layer, kept)

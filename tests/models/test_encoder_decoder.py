@@ -106,6 +106,17 @@ def test_decoding_step_by_step_has_the_logits_of_the_loss(spec):
 
 
 @pytest.mark.parametrize("spec", KINDS)
+def test_decoding_begins_from_a_state_of_the_encoder_as_the_loss_does(spec):
+    model, batch = model_of(spec), batch_of([(3, 1)])
+    _, d_state = model.backward(model.loss(batch)[2])
+    state = [np.random.default_rng(6).standard_normal(layer.shape) for layer in d_state]
+    for given in (None, state):
+        logits, _ = model.decoding_step().begin(batch, given)
+        own = logits[batch.targets[0], 0] - np.log(np.exp(logits[:, 0]).sum())
+        assert model.loss(batch, given)[0].sum == pytest.approx(-own.item(), rel=1e-10)
+
+
+@pytest.mark.parametrize("spec", KINDS)
 def test_selected_columns_go_on_as_they_would_have(spec):
     step, batch = model_of(spec).decoding_step(), batch_of()
     _, state = step.begin(batch)

@@ -1,5 +1,7 @@
 """The step routine of models without recurrent layers against their pass over the whole text."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -85,3 +87,18 @@ def test_samples_and_beams_are_those_of_whole_passes(cell, kind):
 def test_each_model_has_the_routine_that_fits_its_layers(name):
     step = step_of(make((CELLS | CONTROLS)[name]()))
     assert type(step) is (LanguageModelStep if name in CELLS else WindowStep)
+
+
+@both_embeddings
+@every_control
+def test_beginning_with_a_text_and_in_the_middle_of_one(cell, kind):
+    model = make(cell, kind)
+    ids = np.random.default_rng(3).integers(V, size=(T, 4))
+    expected = model.logits(ids)[0].reshape(V, T, 4)
+    step = model.decoding_step()
+    logits, state = step.begin(SimpleNamespace(inputs=ids))
+    for t in range(T):
+        np.testing.assert_allclose(logits, expected[:, t], rtol=1e-11, atol=1e-13)
+        logits, state = step(ids[min(t + 1, T - 1)], state)
+    logits, _ = step.begin(SimpleNamespace(inputs=ids[3:]), model.logits(ids[:3])[1])
+    np.testing.assert_allclose(logits, expected[:, 3], rtol=1e-11, atol=1e-13)
