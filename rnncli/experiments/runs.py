@@ -219,7 +219,8 @@ def _run(task: Task, folder: Path, dataset: Dataset, notices: list[str]) -> Run:
         model.embedding.put(*dataset.vectors)
     validation = dataset.splits.validation
     validate = (lambda: task.evaluate(model, dataset.resources, validation)) if validation else None
-    trainer = Trainer(model, task.batches(dataset), validate, task.training, task.counted)
+    feed = task.feed(model, dataset.resources)
+    trainer = Trainer(model, task.batches(dataset), validate, task.training, task.counted, feed)
     recorder = Recorder(folder, trainer, to_plain(task), dataset.resources, dataset.fingerprint)
     return Run(folder, task, dataset, model, trainer, recorder, [*notices, *trainer.notices])
 

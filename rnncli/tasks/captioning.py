@@ -13,7 +13,7 @@ from rnncli.models.language_model import LanguageModel, LanguageModelSpec
 from rnncli.tasks.pair_spec import CaptioningDataSpec
 from rnncli.tasks.pair_task import PairTask
 from rnncli.tasks.protocol import Resources
-from rnncli.training.trainer import TrainingSpec
+from rnncli.training.teacher_forcing import FedTrainingSpec
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class CaptioningTask(PairTask):
     task: Literal["captioning"] = "captioning"
     data: CaptioningDataSpec = CaptioningDataSpec()
     model: LanguageModelSpec = LanguageModelSpec(num_layers=1)
-    training: TrainingSpec = TrainingSpec(batch_size=64)
+    training: FedTrainingSpec = FedTrainingSpec(batch_size=64)
 
     def __post_init__(self) -> None:
         """Refuse what a model of captions cannot be."""

@@ -19,6 +19,7 @@ from rnncli.nn.protocols import Loss
 from rnncli.tasks import conditioned_data
 from rnncli.tasks.conditions import Conditions
 from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
+from rnncli.tasks.feeding import feed_of, unread
 from rnncli.tasks.pretrained import find_vectors
 from rnncli.tasks.protocol import Report, Resources, Task, Unit, silent
 from rnncli.tasks.text_data import TextDataset, evaluation_batches, fit_sizes, make_batches, read_dataset, read_other
@@ -26,7 +27,7 @@ from rnncli.tasks.text_generation import TextGenerator
 from rnncli.tasks.text_spec import TextDataSpec, TextTrainingSpec
 from rnncli.training.evaluation import evaluate
 from rnncli.training.events import Evaluation
-from rnncli.training.trainer import Batches
+from rnncli.training.trainer import Batches, Feed
 
 SAMPLE_LENGTH = 160
 """Tokens of the text that is shown now and then while a model is trained."""
@@ -153,6 +154,10 @@ class LanguageModelTask(Task):
         """Return the training batches."""
         training = self.training
         return make_batches(self.data, training, dataset.splits.train, training.batch_size, training.bptt_length)
+
+    def feed(self, model: LanguageModel, resources: Resources) -> Feed | None:
+        """Return what puts the model's own tokens into the texts that it is trained on, as the spec has it."""
+        return feed_of(model, self.training.teacher_forcing, unread(vocabulary_of(resources)))
 
     def evaluate(
         self,

@@ -10,6 +10,7 @@ import numpy as np
 from rnncli.data import Vocabulary
 from rnncli.data.paired import BucketedPairs, Pairs
 from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
+from rnncli.tasks.feeding import feed_of, unread
 from rnncli.tasks.pair_data import PairDataset, read_dataset, read_other
 from rnncli.tasks.pair_decoding import Decoding
 from rnncli.tasks.pair_model import PairModel
@@ -19,7 +20,8 @@ from rnncli.tasks.pair_spec import DecodingSpec, PairDataSpec
 from rnncli.tasks.protocol import Report, Resources, Task, Unit, silent
 from rnncli.tasks.sequence_inputs import Inputs
 from rnncli.training.events import Counted, Evaluation
-from rnncli.training.trainer import Batches
+from rnncli.training.teacher_forcing import FedTrainingSpec
+from rnncli.training.trainer import Batches, Feed
 
 SAMPLES = 3
 """Answers that are shown now and then while a model is trained."""
@@ -34,6 +36,7 @@ class PairTask(Task):
     """Whether a source is one vector, and not a sequence."""
 
     data: PairDataSpec
+    training: FedTrainingSpec
     decoding: DecodingSpec = DecodingSpec()
 
     @property
@@ -91,6 +94,10 @@ class PairTask(Task):
     def batches(self, dataset: PairDataset) -> Batches:
         """Return the training batches."""
         return BucketedPairs(dataset.splits.train, self.training.batch_size, single=self.single)
+
+    def feed(self, model: Any, resources: Resources) -> Feed | None:
+        """Return what puts the model's own tokens into the targets that it is trained on, as the spec has it."""
+        return feed_of(model, self.training.teacher_forcing, unread(target_of(resources)))
 
     def evaluate(self, model: Any, resources: Resources, part: Pairs) -> Evaluation:  # noqa: ARG002 - others need them
         """Measure the model on a split, without decoding: that takes far longer."""

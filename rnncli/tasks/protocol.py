@@ -16,7 +16,7 @@ from rnncli.nn.protocols import Loss
 from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
 from rnncli.tasks.paths import moved_paths
 from rnncli.training.events import Counted, Evaluation
-from rnncli.training.trainer import Batches, TrainingSpec
+from rnncli.training.trainer import Batches, Feed, TrainingSpec
 
 Report = Callable[[str, int, int], None]
 """Is told what is being done, how much of it is done, and how much there is."""
@@ -138,6 +138,10 @@ class Task(ABC):
     @abstractmethod
     def batches(self, dataset: Any) -> Batches:
         """Return the training batches."""
+
+    def feed(self, model: Any, resources: Resources) -> Feed | None:  # noqa: ARG002 - those who feed need them
+        """Return what puts the model's own outputs into its training batches; None where nothing does."""
+        return None
 
     @abstractmethod
     def evaluate(self, model: Any, resources: Resources, part: Any) -> Evaluation:

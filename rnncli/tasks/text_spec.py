@@ -8,7 +8,8 @@ from annotated_types import Ge, Lt
 from rnncli.data import TokenizerSpec
 from rnncli.errors import SettingError
 from rnncli.tasks.paths import Paths, check_paths
-from rnncli.training.trainer import Size, TrainingSpec
+from rnncli.training.teacher_forcing import FedTrainingSpec
+from rnncli.training.trainer import Size
 
 Part = Annotated[float, Ge(0), Lt(1)]
 TEXT = "text"
@@ -79,7 +80,7 @@ class TextDataSpec:
 
 
 @dataclass(frozen=True)
-class TextTrainingSpec(TrainingSpec):
+class TextTrainingSpec(FedTrainingSpec):
     """How a language model is trained: the `training` section of a spec."""
 
     bptt: Literal["truncated", "full"] | None = None  # None: truncated for a stream, full for items

@@ -15,7 +15,7 @@ from rnncli.models.input_layer import InputSizes
 from rnncli.tasks.pair_spec import TranslationDataSpec
 from rnncli.tasks.pair_task import PairTask
 from rnncli.tasks.protocol import Resources
-from rnncli.training.trainer import TrainingSpec
+from rnncli.training.teacher_forcing import FedTrainingSpec
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class TranslationTask(PairTask):
     task: Literal["translation"] = "translation"
     data: TranslationDataSpec = TranslationDataSpec()
     model: EncoderDecoderSpec = EncoderDecoderSpec(dropout=0.3)
-    training: TrainingSpec = TrainingSpec(batch_size=64)
+    training: FedTrainingSpec = FedTrainingSpec(batch_size=64)
 
     def build_model(
         self, resources: Resources, rng: np.random.Generator | None, dtype: DTypeLike = np.float32

@@ -9,8 +9,9 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 
 from rnncli.errors import DivergedError
-from rnncli.nn.parameter import Array, collect, pack
+from rnncli.nn.parameter import collect, pack
 from rnncli.nn.protocols import Loss, Model, State
+from rnncli.training.clipping import clip
 from rnncli.training.events import Counted, Evaluation, Event, Finished, StepDone, Validated
 from rnncli.training.optimizers import Adam, Optimizer
 from rnncli.training.randomness import generator
@@ -47,6 +48,14 @@ class Batches(Protocol):
     def epoch(self, rng: np.random.Generator, start: int = 0) -> Iterator[Any]: ...  # noqa: D102
 
 
+class Feed(Protocol):
+    """Puts what a model says itself in the place of some of the inputs that it is trained on."""
+
+    def __call__(self, batch: Any, state: State | None, step: int, total_steps: int, rng: np.random.Generator) -> Any:
+        """Return a batch with other inputs, given the state that it goes on from, and the steps done and in all."""
+        ...
+
+
 @dataclass
 class Progress:
     """Where a run stands, beside weights and optimizer slots; together they resume it to the byte."""
@@ -65,8 +74,9 @@ class Trainer:
     """A model, an optimizer and batches; `run()` yields an event after every step and every validation.
 
     The size of a batch is `counted` in tokens or in sequences. Each batch is shared out to `settings.workers`
-    processes, or to as few as `notices` says. Between two events the trainer is whole: saving `flat.values`, `slots`
-    and `progress` then, and putting them back into a new trainer, continues the run as if it had never stopped.
+    processes, or to as few as `notices` says, and each share passes through `feed`, if there is one. Between two events
+    the trainer is whole: saving `flat.values`, `slots` and `progress` then, and putting them back into a new trainer,
+    continues the run as if it had never stopped.
     """
 
     def __init__(
@@ -76,9 +86,11 @@ class Trainer:
         validate: Callable[[], Evaluation] | None,
         settings: TrainingSpec,
         counted: Counted = "tokens",
+        feed: Feed | None = None,
     ) -> None:
         self.model, self.batches, self.validate, self.settings = model, batches, validate, settings
         self.counted: Counted = counted
+        self.feed = feed
         self.workers, self.notices = workers_for(settings.workers, settings.batch_size)
         self.flat = pack(model.parameters(), shared_zeros if self.workers > 1 else np.zeros)
         grads = self.flat.grads
@@ -150,11 +162,20 @@ class Trainer:
             self._grads[worker][:] = 0
             if worker < sequences:
                 position = (step, worker) if self.workers > 1 else (step,)
+                before = state if share.carry else None
+                if self.feed:
+                    share = self._fed(self.feed, share, before, position)
                 dropout = generator(self.settings.random_seed, "dropout", *position)
-                loss, state = self._gradient(share, state if share.carry else None, dropout)
+                loss, state = self._gradient(share, before, dropout)
                 yield Share(loss, sequences, state)
             else:
                 yield Share(Loss(0.0, 0), sequences, [])
+
+    def _fed(self, feed: Feed, batch: Any, state: State | None, position: tuple[int, ...]) -> Any:
+        """Return the batch with what the model says by its weights of this moment."""
+        with np.errstate(all="ignore"):
+            rng = generator(self.settings.random_seed, "teacher_forcing", *position)
+            return feed(batch, state, position[0], self.total_steps, rng)
 
     def _gradient(self, batch: Any, state: State | None, dropout: np.random.Generator) -> tuple[Loss, State]:
         """Add the gradient of the summed loss to every parameter; return the loss, and the state after the batch."""
@@ -216,26 +237,3 @@ class Trainer:
 def _exploded(first: float | None) -> float:
     """Return the largest loss that a run may come back from, given its first one."""
     return EXPLODED * max(1.0, first or 1.0)
-
-
-def clip(grads: Array, max_norm: float | None, max_value: float | None) -> float:
-    """Limit each gradient to ±max_value, then their global L2 norm to max_norm, in place; return the norm before.
-
-    Source: Pascanu et al. (2013).
-    """
-    norm = clipped = _norm(grads)
-    if max_value is not None:
-        np.clip(grads, -max_value, max_value, out=grads)
-        clipped = _norm(grads)
-    if max_norm is not None:
-        scale = max_norm / (clipped + 1e-6)  # PyTorch's guard, kept so that clipped runs compare
-        if scale < 1:
-            grads *= scale
-    return norm
-
-
-def _norm(grads: Array) -> float:
-    squared = float(np.dot(grads, grads))
-    if not math.isfinite(squared):  # it may be float32 that ran out, not the gradient
-        squared = float(np.square(grads, dtype=np.float64).sum())
-    return math.sqrt(squared)  # of NaN it is NaN

@@ -19,7 +19,7 @@ from rnncli.tasks import CaptioningTask, TranslationTask
 from rnncli.tasks.pair_decoding import Decoding
 from rnncli.tasks.pair_model import SourceSequence
 from rnncli.tasks.pair_spec import CaptioningDataSpec, TranslationDataSpec
-from rnncli.training.trainer import TrainingSpec
+from rnncli.training.teacher_forcing import FedTrainingSpec
 from tests.conformance.promises import (
     SIZES,
     TRAINING,
@@ -86,7 +86,7 @@ def make_task(kind, way, cell, *, model=(), **training):
         spec = EncoderDecoderSpec(**own | {"input_dropout": 0.1} | way | dict(model))
         files = TranslationDataSpec(**{"train": "pairs.tsv", **data})
     settings = {**TRAINING, "epochs": 1, "batch_size": 8} | training
-    return make(data=files, model=spec, training=TrainingSpec(**settings))
+    return make(data=files, model=spec, training=FedTrainingSpec(**settings))
 
 
 def begin(task, base, name):

@@ -13,7 +13,7 @@ from rnncli.tasks.captioning import CaptioningTask
 from rnncli.tasks.pair_spec import CaptioningDataSpec, TranslationDataSpec
 from rnncli.tasks.translation import TranslationTask
 from rnncli.training.randomness import generator
-from rnncli.training.trainer import TrainingSpec
+from rnncli.training.teacher_forcing import FedTrainingSpec
 from tests.tasks.written_pairs import WORDS, written
 
 SCALE = {"mean": [1.0, 0.0, 0.0], "deviation": [2.0, 1.0, 1.0]}
@@ -34,7 +34,7 @@ SEEN = KNOWN | {"source": {"standardization": SCALE}}
 def translation(**settings):
     data = TranslationDataSpec(**{"train": "p.tsv", "tokenizer": WORDS} | settings)
     model = EncoderDecoderSpec(hidden_size=4, embedding=EmbeddingSpec(size=4))
-    return TranslationTask(data=data, model=model, training=TrainingSpec(batch_size=64))
+    return TranslationTask(data=data, model=model, training=FedTrainingSpec(batch_size=64))
 
 
 def captioning(**settings):

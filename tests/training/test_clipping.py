@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from rnncli.training.trainer import clip
+from rnncli.training.clipping import clip
 
 
 @pytest.fixture(autouse=True)

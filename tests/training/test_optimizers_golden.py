@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rnncli.training.clipping import clip
 from rnncli.training.optimizers import OPTIMIZERS, SGD, Adagrad, Adam, AdamW, RMSprop
-from rnncli.training.trainer import clip
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CASES = {
