@@ -26,6 +26,10 @@ def evaluate(
         int | None,
         typer.Option("--errors", metavar="N", min=1, help="The N worst mistakes, of labels, values or texts."),
     ] = None,
+    closed_loop: Annotated[
+        bool,
+        typer.Option("--closed-loop", help="By position: fed with true tokens, and with its own as when it writes."),
+    ] = False,
     beam_size: BeamSize = None,
     length_penalty: LengthPenalty = None,
     encoding: Encoding = None,
@@ -44,49 +48,69 @@ def evaluate(
     mean. Translations and captions: exact match, BLEU and character error rate of answers found as the spec says, or by
     the beam that is asked for, beside the source itself, the most frequent target and that of the nearest source.
 
+    With --closed-loop in their place: how far a model that writes drifts, reading the most probable of its own tokens.
+
     Examples: rnncli evaluate --split test; rnncli evaluate other.txt --json; rnncli evaluate --errors 10
     """
     import json
 
+    from rnncli.cli.closed_loop_view import closed_loop_json, closed_loop_lines
     from rnncli.cli.console import Talk, write_data
     from rnncli.cli.drawings import Style
     from rnncli.cli.scores import report_lines, scores_json, view_of
     from rnncli.cli.sequences import say_what_is_typed
     from rnncli.cli.status import reading
     from rnncli.errors import DataError, UsageError
-    from rnncli.experiments import evaluate_files, evaluate_splits, find
+    from rnncli.experiments import close_loop_on_files, close_loop_on_splits, evaluate_files, evaluate_splits, find
 
     talk = Talk(quiet=quiet, color=False if no_color else None)
-    splits = ("train", "validation", "test")
-    if files and split:
-        raise UsageError("files and --split exclude each other")
-    if split and split not in splits:
-        raise UsageError(f"--split must be one of {', '.join(splits)}, not {split!r}")
+    refuse(
+        files, split, closed_loop=closed_loop and (bool(errors) or beam_size is not None or length_penalty is not None)
+    )
     loaded = find(model, runs)
     if beam_size is not None or length_penalty is not None:
         loaded = decoded(loaded, beam_size, length_penalty)
     if errors and not view_of(loaded.task).has_mistakes:
         raise UsageError("--errors is not for a language model: rnncli score shows what surprises it")
+    measure: tuple[Any, Any] = (evaluate_files, evaluate_splits)
+    if closed_loop:
+        measure = (close_loop_on_files, close_loop_on_splits)
     activity = f"scoring the model on {split or ('files' if files else 'validation and test')}"
     if "-" in (files or ()):
         say_what_is_typed(talk, "-", "a text")
     with reading(talk, then=activity) as report:
         if files:
-            scores, notices = evaluate_files(loaded, files, encoding=encoding, report=report)
+            found, notices = measure[0](loaded, files, encoding=encoding, report=report)
         else:
-            scores, notices = evaluate_splits(loaded, (split,) if split else ("validation", "test"), report)
+            found, notices = measure[1](loaded, (split,) if split else ("validation", "test"), report)
     for notice in notices:
         talk.warn(notice)
-    if not scores:
+    if not found:
         missing = split or "validation or test"
         raise DataError(f"the model's data has no {missing} split", hint="name a file to evaluate on")
     if as_json:
-        write_data(
-            json.dumps({"model": str(loaded.path), "scores": scores_json(scores, loaded.task, errors or 0)}) + "\n"
+        plain = closed_loop_json(found) if closed_loop else scores_json(found, loaded.task, errors or 0)
+        named = {"model": str(loaded.path), "closed_loop" if closed_loop else "scores": plain}
+        write_data(json.dumps(named) + "\n")
+        return
+    style = Style.of_stdout(talk)
+    lines = closed_loop_lines(found, style) if closed_loop else report_lines(found, loaded.task, style, errors or 0)
+    write_data("".join(line + "\n" for line in lines), escape=False)
+
+
+def refuse(files: list[str] | None, split: str | None, *, closed_loop: bool) -> None:
+    """Raise UsageError for what does not go together; `closed_loop` with what is for answers as a whole."""
+    from rnncli.errors import UsageError
+
+    splits = ("train", "validation", "test")
+    if files and split:
+        raise UsageError("files and --split exclude each other")
+    if split and split not in splits:
+        raise UsageError(f"--split must be one of {', '.join(splits)}, not {split!r}")
+    if closed_loop:
+        raise UsageError(
+            "--closed-loop goes token by token, greedily: leave --errors, --beam-size and --length-penalty out"
         )
-    else:
-        style = Style.of_stdout(talk)
-        write_data("".join(line + "\n" for line in report_lines(scores, loaded.task, style, errors or 0)), escape=False)
 
 
 def decoded(loaded: "LoadedModel", beam_size: int | None, length_penalty: float | None) -> "LoadedModel":

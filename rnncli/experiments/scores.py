@@ -27,9 +27,8 @@ def evaluate_splits(
     loaded: LoadedModel, splits: Iterable[str], report: Report = silent
 ) -> tuple[list[Score], list[str]]:
     """Return a stored model's scores on splits of its own data, and notices; DataError where that data is gone."""
-    dataset, changed = _data(loaded, report)
-    warned = [f"{notice}: a part may hold what it learnt from" for notice in changed]
-    return score_splits(loaded.model, loaded.task, dataset, splits), [*dataset.notices, *warned]
+    dataset, notices = own_data(loaded, report)
+    return score_splits(loaded.model, loaded.task, dataset, splits), notices
 
 
 def evaluate_files(
@@ -49,6 +48,12 @@ def evaluate_files(
     except RnncliError as error:
         notices.append(f"no baselines: {error.message}")
     return task.scores(loaded.model, resources, train, {"given": given}), notices
+
+
+def own_data(loaded: LoadedModel, report: Report) -> tuple[Dataset, list[str]]:
+    """Read a model's own data to measure it on; return it with all notices. DataError where that data is gone."""
+    dataset, changed = _data(loaded, report)
+    return dataset, [*dataset.notices, *(f"{notice}: a part may hold what it learnt from" for notice in changed)]
 
 
 def _data(loaded: LoadedModel, report: Report) -> tuple[Dataset, list[str]]:

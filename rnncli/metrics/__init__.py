@@ -8,6 +8,7 @@ from rnncli.metrics.classification import (
     classification_report,
     confusion,
 )
+from rnncli.metrics.closed_loop import ClosedLoopReport, FedScore, FedSums, PositionBin
 from rnncli.metrics.edits import character_error_rate, edits, nearest_reference
 from rnncli.metrics.lengths import LengthBin, by_length
 from rnncli.metrics.perplexity import perplexity
@@ -20,9 +21,13 @@ __all__ = [
     "SCHEMES",
     "UNKNOWN",
     "ClassificationReport",
+    "ClosedLoopReport",
+    "FedScore",
+    "FedSums",
     "LabelScore",
     "LengthBin",
     "OutputScore",
+    "PositionBin",
     "RegressionReport",
     "Span",
     "SpanReport",

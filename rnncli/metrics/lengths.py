@@ -35,7 +35,7 @@ def by_length(lengths: Array, correct: Array) -> tuple[LengthBin, ...]:
         return ()
     ordered = np.sort(lengths).astype(np.int64)
     longest, usual = int(ordered[-1]), int(ordered[int((1 - FEW) * (ordered.size - 1))])
-    width = _width(max(1, int(ordered[0])), max(1, usual))
+    width = readable_width(max(1, int(ordered[0])), max(1, usual), MOST_BINS)
     last = -(-usual // width)
     place = np.minimum(-(-lengths.astype(np.int64) // width), last + 1)  # bin b ends with length b · width
     bins = []
@@ -46,8 +46,8 @@ def by_length(lengths: Array, correct: Array) -> tuple[LengthBin, ...]:
     return tuple(bins)
 
 
-def _width(low: int, high: int) -> int:
-    """Return the least readable width that parts low … high in at most MOST_BINS."""
+def readable_width(low: int, high: int, most: int) -> int:
+    """Return the least width, 1, 2 or 5 times a power of ten, that parts low … high in at most so many bins."""
     widths = (digit * 10**zeros for zeros in count() for digit in (1, 2, 5))
-    found: int = next(width for width in widths if -(-high // width) - -(-low // width) < MOST_BINS)
+    found: int = next(width for width in widths if -(-high // width) - -(-low // width) < most)
     return found

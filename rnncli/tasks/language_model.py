@@ -12,11 +12,13 @@ from numpy.typing import DTypeLike
 from rnncli.data import Sequences, Vocabulary
 from rnncli.decoding import Sampling
 from rnncli.errors import UsageError
+from rnncli.metrics import ClosedLoopReport
 from rnncli.models.gradient_cases import GradientCase, language_model_case
 from rnncli.models.language_model import LanguageModel, LanguageModelSpec
 from rnncli.models.ngram import baselines
 from rnncli.nn.protocols import Loss
 from rnncli.tasks import conditioned_data
+from rnncli.tasks.closed_loop import closed_loop
 from rnncli.tasks.conditions import Conditions
 from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
 from rnncli.tasks.feeding import feed_of, unread
@@ -78,6 +80,11 @@ class LanguageModelTask(Task):
             raise ValueError(
                 "model.embedding.extra_words is for classifiers: a language model would have to predict those words"
             )
+
+    @property
+    def reads_own_outputs(self) -> bool:
+        """A text is written token after token."""
+        return True
 
     @property
     def unit(self) -> Unit:
@@ -167,6 +174,14 @@ class LanguageModelTask(Task):
     ) -> Evaluation:
         """Measure the model on each token of a split once."""
         return Evaluation(evaluate(model, evaluation_batches(self.data, self.training, part)))
+
+    def closed_loop(self, model: LanguageModel, resources: Resources, part: Sequences) -> ClosedLoopReport:
+        """Measure the model on a split, fed with true tokens and with its own from the begin of each item, or window.
+
+        Windows of a stream are `bptt_length` long, and begin with the state of the true text before them.
+        """
+        batches = evaluation_batches(self.data, self.training, part).epoch(np.random.default_rng(0))
+        return closed_loop(model, batches, unread(vocabulary_of(resources)))
 
     def scores(
         self,

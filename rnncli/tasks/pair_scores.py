@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnncli.data import Pairs, Side, for_answers, pair_batch
+from rnncli.data import PairBatch, Pairs, Side, for_answers, pair_batch
 from rnncli.metrics import TranslationReport, nearest_reference, translation_report
 from rnncli.models.nearest_source import most_frequent, nearest_texts, nearest_vectors
 from rnncli.nn.parameter import Array
@@ -45,10 +45,17 @@ def evaluated(model: Any, part: Pairs, *, single: bool) -> Loss:
     """Return the loss, for which nothing need be decoded; `single` is for sources of one vector."""
     total = Loss(0.0, 0)
     with np.errstate(all="ignore"):  # an overflow shows as a loss that is not finite
-        for numbers in for_answers(part.source.lengths + part.target.lengths):
-            loss, *_ = model.loss(pair_batch(part, numbers, single=single), gradient=False)
+        for batch in in_batches(part, single=single):
+            loss, *_ = model.loss(batch, gradient=False)
             total = total.plus(loss)
     return total
+
+
+def in_batches(part: Pairs, *, single: bool) -> Iterator[PairBatch]:
+    """Yield every pair once, together with those of similar length."""
+    return (
+        pair_batch(part, numbers, single=single) for numbers in for_answers(part.source.lengths + part.target.lengths)
+    )
 
 
 def score(

@@ -9,13 +9,15 @@ import numpy as np
 
 from rnncli.data import Vocabulary
 from rnncli.data.paired import BucketedPairs, Pairs
+from rnncli.metrics import ClosedLoopReport
+from rnncli.tasks.closed_loop import closed_loop
 from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
 from rnncli.tasks.feeding import feed_of, unread
 from rnncli.tasks.pair_data import PairDataset, read_dataset, read_other
 from rnncli.tasks.pair_decoding import Decoding
 from rnncli.tasks.pair_model import PairModel
 from rnncli.tasks.pair_resources import longest_of, source_of, target_of
-from rnncli.tasks.pair_scores import PairScore, answers, evaluated, score
+from rnncli.tasks.pair_scores import PairScore, answers, evaluated, in_batches, score
 from rnncli.tasks.pair_spec import DecodingSpec, PairDataSpec
 from rnncli.tasks.protocol import Report, Resources, Task, Unit, silent
 from rnncli.tasks.sequence_inputs import Inputs
@@ -48,6 +50,11 @@ class PairTask(Task):
     def unit(self) -> Unit:
         """What a loss is counted by."""
         return self.data.tokenizer.level
+
+    @property
+    def reads_own_outputs(self) -> bool:
+        """A target is written token after token."""
+        return True
 
     @property
     def counted(self) -> Counted:
@@ -102,6 +109,10 @@ class PairTask(Task):
     def evaluate(self, model: Any, resources: Resources, part: Pairs) -> Evaluation:  # noqa: ARG002 - others need them
         """Measure the model on a split, without decoding: that takes far longer."""
         return Evaluation(evaluated(model, part, single=self.single))
+
+    def closed_loop(self, model: Any, resources: Resources, part: Pairs) -> ClosedLoopReport:
+        """Measure the model on the targets of a split, fed with true tokens and with its own."""
+        return closed_loop(model, in_batches(part, single=self.single), unread(target_of(resources)))
 
     def scores(
         self, model: Any, resources: Resources, train: Pairs | None, parts: Mapping[str, Pairs]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rnncli.data import Splits
+from rnncli.metrics import ClosedLoopReport
 from rnncli.models.gradient_cases import GradientCase
 from rnncli.nn.parameter import Array
 from rnncli.nn.protocols import Loss
@@ -111,6 +112,11 @@ class Task(ABC):
         """What a loss is counted by."""
 
     @property
+    def reads_own_outputs(self) -> bool:
+        """Whether its models read what they said themselves where they are used."""
+        return False
+
+    @property
     def counted(self) -> Counted:
         """What the size of a batch is counted in."""
         return "sequences" if self.unit in ("sequence", "value") else "tokens"
@@ -153,6 +159,10 @@ class Task(ABC):
 
         Splits that are empty are left out, and where there is nothing to learn from, the baselines.
         """
+
+    def closed_loop(self, model: Any, resources: Resources, part: Any) -> ClosedLoopReport:
+        """Measure a model on a split that is not empty, fed with its own outputs and with true ones."""
+        raise NotImplementedError
 
     @abstractmethod
     def summary(self, dataset: Any) -> str:
