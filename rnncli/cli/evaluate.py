@@ -50,7 +50,8 @@ def evaluate(
 
     With --closed-loop in their place: how far a model that writes drifts, reading the most probable of its own tokens.
 
-    Examples: rnncli evaluate --split test; rnncli evaluate other.txt --json; rnncli evaluate --errors 10
+    Examples: rnncli evaluate --split test; rnncli evaluate other.txt --json; rnncli evaluate --errors 10;
+    rnncli evaluate --split test --closed-loop
     """
     import json
 
