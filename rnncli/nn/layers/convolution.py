@@ -13,7 +13,8 @@ from rnncli.nn.activations import ACTIVATIONS
 from rnncli.nn.blocks import empty, empty_like, empty_sequence, flat
 from rnncli.nn.initializers import uniform
 from rnncli.nn.layers.embedding import Lookup, add_by_id
-from rnncli.nn.parameter import Array, Parameters
+from rnncli.nn.layers.input_product import Conditioned, Inputs, shape_of
+from rnncli.nn.parameter import Array, Parameter, Parameters
 
 
 class ConvolutionCache(NamedTuple):
@@ -26,6 +27,7 @@ class ConvolutionCache(NamedTuple):
     ids: Array | None  # (R+T, B), or of a lookup the ids that are read, -1 for none
     vectors: Array | None  # (V + S·B, D), and what they stand for, those of the state last
     has_vectors: bool  # whether it is a lookup of vectors
+    condition: Parameter | None  # (H, B), a bias of each sequence
 
 
 class Convolution:
@@ -68,17 +70,19 @@ class Convolution:
 
     def forward(
         self,
-        x: Array | Lookup,
+        x: Inputs,
         state: Array | None = None,
         mask: Array | None = None,
         rng: np.random.Generator | None = None,  # noqa: ARG002 - there is nothing to drop
     ) -> tuple[Array, Array, ConvolutionCache]:
-        """Run over x (D, T, B), or over a lookup of token ids (T, B).
+        """Run over x (D, T, B), or over a lookup of token ids (T, B); with a bias (H, B) of each sequence, if conditioned.
 
         Returns the outputs (H, T, B), the state after the last real step, and the cache. `state` None begins behind
         zeros; `mask` (T, B) is True for real steps, and False only behind them.
         """
-        T, B = (x.ids if isinstance(x, Lookup) else x).shape[-2:]
+        (T, B), condition = shape_of(x), None
+        if isinstance(x, Conditioned):
+            x, condition = x
         lengths = np.full(B, T) if mask is None else mask.sum(axis=0)
         last = np.arange(self.state_shape[0])[:, None] + lengths, np.arange(B)
         y = empty_sequence(self.output_size, T, B, self.weight.value.dtype)
@@ -95,10 +99,12 @@ class Convolution:
             final = steps[:, *last].swapaxes(0, 1)
         if self.bias:
             y += self.bias.value[:, None, None]
+        if condition:
+            y += condition.value[:, None]
         self.activation.forward(y, y)
         if mask is not None:
             y *= mask
-        return y, final, ConvolutionCache(y, mask, last, windows, ids, vectors, has_vectors)
+        return y, final, ConvolutionCache(y, mask, last, windows, ids, vectors, has_vectors, condition)
 
     def backward(self, d_y: Array, cache: ConvolutionCache, d_state: Array | None = None) -> tuple[Array | None, Array]:
         """∂a = ∂y · g'(a), ∂W_k += Σ_t ∂a_t x_{t+o_k}ᵀ, ∂b += Σ_t ∂a_t, ∂x_{t+o_k} += W_kᵀ ∂a_t.
@@ -114,6 +120,8 @@ class Convolution:
             d_a *= mask
         if self.bias:
             self.bias.grad += flat(d_a).sum(axis=1)
+        if cache.condition:
+            cache.condition.grad += d_a.sum(axis=1)
         if ids is not None:
             return self._lookup_backward(d_a, cache, d_state)
         assert windows is not None

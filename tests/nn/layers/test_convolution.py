@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnncli.nn.gradient_check import compare_gradients
-from rnncli.nn.layers import Convolution, Lookup, Stack
+from rnncli.nn.layers import Conditioned, Convolution, Lookup, Stack
+from rnncli.nn.parameter import Parameter
 
 T, B, D, H, V = 6, 4, 3, 2, 5
 LENGTHS = [6, 2, 0, 4]
@@ -277,6 +278,28 @@ def test_passes_leave_each_other_and_what_they_were_given_alone(kernel, source, 
             np.testing.assert_allclose(parameter.grad, times * once[name], rtol=1e-14, err_msg=name)
     for found, wanted in zip((*given, d_y, *expected), (*before, d_y_before, *kept), strict=True):
         np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("source", ["vectors", "lookup", "one-hot"])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("kernel", [(1, 1), (3, 2)])
+def test_a_bias_of_each_sequence_is_that_of_a_layer_of_its_own(kernel, masked, source):
+    inputs, read = sources()[source]
+    layer, x = make(*kernel, inputs=inputs, activation="tanh"), read(slice(T))
+    mask, d_y, bias = RAGGED if masked else None, drawn(H, T, B, seed=4), Parameter(drawn(H, B, seed=6))
+    (y, final, d_x, _), grads = run(layer, Conditioned(x, bias), None, mask, d_y, None)
+    own, found = layer.bias.value.copy(), []
+    for b in range(B):
+        layer.bias.value[:] = own + bias.value[:, b]
+        only = d_y * (np.arange(B) == b)  # the other columns have no loss
+        found.append(run(layer, x, None, mask, only, None))
+        np.testing.assert_allclose(y[..., b], found[b][0][0][..., b], rtol=1e-12)
+        np.testing.assert_allclose(bias.grad[:, b], found[b][1]["bias"], rtol=1e-12, atol=1e-14)
+    np.testing.assert_array_equal(final, found[0][0][1])
+    for name, gradient in grads.items():
+        np.testing.assert_allclose(gradient, sum(each[name] for _, each in found), rtol=1e-11, atol=1e-13, err_msg=name)
+    if d_x is not None:
+        np.testing.assert_allclose(d_x, sum(each[2] for each, _ in found), rtol=1e-11, atol=1e-13)
 
 
 def test_ids_of_many_tokens_are_never_made_dense():
