@@ -22,7 +22,7 @@ from rnncli.spec.schema import bare, keys, members, names
 from rnncli.tasks import Score, Task
 from rnncli.training.events import Event, StepDone, Validated
 
-RECURRENT_ONLY = {"initial_state": "zeros", "recurrent_dropout": 0.0}
+RECURRENT_ONLY = {"initial_state": "zeros", "recurrent_dropout": 0.0, "recurrence": "hidden"}
 """The settings that only recurrent cells have, with the value that stands for none."""
 
 
@@ -78,7 +78,7 @@ def _candidate(document: Document, own: Task, cell: str, component: type) -> Can
     document = deepcopy(document)
     if not isinstance(own.model.cell, component):
         assign(document, ("model", "cell"), cell, "--cells")
-    dropped = [name for name, nothing in RECURRENT_ONLY.items() if getattr(own.model, name) != nothing]
+    dropped = [name for name, nothing in RECURRENT_ONLY.items() if getattr(own.model, name, nothing) != nothing]
     if cell not in CONTROLS or not dropped:
         return Candidate(cell, task_from(document))
     for name in dropped:

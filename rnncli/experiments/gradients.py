@@ -9,12 +9,13 @@ from rnncli.models.classifier_gradient_cases import sequence_classifier_cases
 from rnncli.models.conditioned_gradient_cases import conditioned_language_model_cases
 from rnncli.models.encoder_decoder_gradient_cases import encoder_decoder_cases
 from rnncli.models.gradient_cases import GradientCase, language_model_cases
+from rnncli.models.recurrence_gradient_cases import recurrence_cases
 from rnncli.models.tagger_gradient_cases import sequence_tagger_cases
 from rnncli.nn.gradient_check import GradientError, compare_gradients
 from rnncli.nn.parameter import Array
 from rnncli.tasks import Task
 
-HARDEST = ("weight_hh", "convolution.0.weight")
+HARDEST = ("weight_hh", "convolution.0.weight", "hidden.0.weight")
 """How the names of the weights end whose gradients come the longest way: back through time, or through all layers."""
 
 
@@ -24,7 +25,7 @@ def check_gradients(
     """Compare analytic and numeric gradients of each case, in float64.
 
     With a `limit`, that many elements of each larger array are drawn. `inject_error` names an array ("" is the first
-    recurrent weight of the first case, or its lowest convolution's) whose largest gradient is put wrong by 1 % in every
+    recurrent weight of the first case, or that of its lowest layer) whose largest gradient is put wrong by 1 % in every
     case that has it, to see the check catch it; that element is always checked.
     """
     wanted = inject_error
@@ -68,5 +69,6 @@ def gradient_cases(task: Task | None, random_seed: int) -> Iterator[GradientCase
         sequence_classifier_cases,
         sequence_tagger_cases,
         encoder_decoder_cases,
+        recurrence_cases,
     )
     return chain.from_iterable(each(random_seed) for each in cases)

@@ -1,4 +1,4 @@
-"""A vector v of each sequence that a stack of recurrent layers is conditioned on, and the ways for it to get in.
+"""A vector v of each sequence that a stack of layers is conditioned on, and the ways for it to get in.
 
 C numbers of a vector, T time steps, B sequences, E inputs of a step, L layers, S states, H hidden units, k gates.
 """
@@ -10,11 +10,11 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnncli.nn.layers import Conditioned, Linear, Lookup, Recurrent, Stack
+from rnncli.nn.layers import Conditioned, Convolution, Linear, Lookup, Recurrent, Stack
 from rnncli.nn.layers.input_product import InputProduct
 from rnncli.nn.layers.stack import StackCache
 from rnncli.nn.parameter import Array, Parameter, Parameters
-from rnncli.nn.protocols import State
+from rnncli.nn.protocols import SequenceLayer, State
 
 Way = Literal["bias", "initial_state", "input"]
 
@@ -86,20 +86,24 @@ class Condition(ABC):
         It has the same weights, but for a bias of the first layer or initial states of its own: nothing to train.
         """
         state, bias = self.begin(self.vector(v[:, None]).value)
-        layers = [copy(layer) for layer in recurrent(self.stack)]
+        layers = [copy(layer) for layer in self.stack.layers]
         for layer, before in zip(layers, state, strict=True):
-            layer.initial_state = Parameter(before[..., 0])
+            if isinstance(layer, Recurrent):
+                layer.initial_state = Parameter(before[..., 0])
         first = layers[0]
         if bias is not None:
+            assert isinstance(first, Recurrent | Convolution)
             first.bias = Parameter(bias[:, 0] + (first.bias.value if first.bias else 0))
-            first.input_product = InputProduct(first.weight_ih, first.bias, first.cell.scales)
+            if isinstance(first, Recurrent):
+                first.input_product = InputProduct(first.weight_ih, first.bias, first.cell.scales)
         return Stack(layers, self.stack.dropout.probability)
 
 
 class BiasCondition(Condition):
     """a_t = W_ih x_t + W_hh h_{t-1} + b + R v in the first layer, at every step (Goodfellow et al. 2016, 10.2.4).
 
-    `weight` is R (k·H, C); it has no bias of its own, as the layer has one.
+    `weight` is R (k·H, C); it has no bias of its own, as the layer has one. The only way that needs no hidden states to
+    be handed on.
     """
 
     has_bias = False
@@ -107,11 +111,11 @@ class BiasCondition(Condition):
     @staticmethod
     def outputs(stack: Stack) -> int:
         """k·H."""
-        return len(recurrent(stack)[0].weight_ih.value)
+        return len(weight_of(stack.layers[0]).value)
 
     def begin(self, v: Array) -> Beginning:
         """Each layer begins as it does itself, and R v (k·H, B) is added."""
-        return Beginning([fresh_state(layer, v.shape[1]) for layer in recurrent(self.stack)], self.linear.forward(v)[0])
+        return Beginning([fresh_state(layer, v.shape[1]) for layer in self.stack.layers], self.linear.forward(v)[0])
 
     def forward(  # noqa: D102
         self, v: Parameter, x: Array | Lookup, state: State | None, mask: Array | None, rng: np.random.Generator | None
@@ -168,7 +172,7 @@ class InputCondition(Condition):
     @staticmethod
     def outputs(stack: Stack) -> int:
         """E."""
-        size: int = recurrent(stack)[0].weight_ih.value.shape[1]
+        size: int = weight_of(stack.layers[0]).value.shape[1]
         return size
 
     def begin(self, v: Array) -> Beginning:
@@ -206,13 +210,14 @@ CONDITIONS: dict[Way, type[Condition]] = {
 }
 
 
-def recurrent(stack: Stack) -> list[Recurrent]:
-    """Return the layers of a stack that are recurrent: all of them or none."""
-    return [layer for layer in stack.layers if isinstance(layer, Recurrent)]
+def weight_of(layer: SequenceLayer) -> Parameter:
+    """Return what a layer multiplies its inputs with, (k·H, E), or (H, E) of one that reads a single step."""
+    assert isinstance(layer, Recurrent | Convolution)
+    return layer.weight_ih if isinstance(layer, Recurrent) else layer.weight
 
 
-def fresh_state(layer: Recurrent, batch_size: int) -> Array:
+def fresh_state(layer: SequenceLayer, batch_size: int) -> Array:
     """Return the state (S, H, B) that a layer begins with of itself."""
-    initial = layer.initial_state
-    state = initial.value if initial else np.zeros(layer.state_shape, layer.weight_hh.value.dtype)
+    initial = layer.initial_state if isinstance(layer, Recurrent) else None
+    state = initial.value if initial else np.zeros(layer.state_shape, weight_of(layer).value.dtype)
     return np.repeat(state[..., None], batch_size, axis=2)

@@ -9,8 +9,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from rnncli.models.condition import Condition, fresh_state, recurrent
-from rnncli.nn.layer_step import LayerStep
+from rnncli.models.condition import Condition, fresh_state
+from rnncli.nn.layer_step import step_of
 from rnncli.nn.layers import Embedding, Softmax, Stack
 from rnncli.nn.parameter import Array
 from rnncli.nn.protocols import State
@@ -40,7 +40,7 @@ class ConditionedStep:
     def __init__(self, embedding: Embedding | None, stack: Stack, output: Softmax, condition: Condition | None) -> None:
         """Step through the layers of a language model; ids are one-hot where there is no embedding."""
         self.embedding, self.stack, self.output, self.condition = embedding, stack, output, condition
-        self.layers = [LayerStep(layer) for layer in recurrent(stack)]
+        self.layers = [step_of(layer) for layer in stack.layers]
 
     def begin(self, batch: SupportsBeginning, state: State | None = None) -> tuple[Array, ConditionedState]:
         """Read the first inputs; return the logits (V, B) of the tokens behind them, and the state.
@@ -51,9 +51,9 @@ class ConditionedStep:
         if self.condition:
             fresh, bias = self.condition.begin(self.condition.vector(batch.condition).value)
         else:
-            fresh = [fresh_state(layer, batch.inputs.shape[1]) for layer in recurrent(self.stack)]
-        begun = fresh if state is None else state
-        return self(batch.inputs[0], ConditionedState(begun, None if bias is None else self.layers[0].scaled(bias)))
+            B = batch.inputs.shape[1]
+            state, bias = [fresh_state(layer, B) for layer in self.stack.layers], None
+        return self(batch.inputs[0], ConditionedState(state, None if bias is None else self.layers[0].scaled(bias)))
 
     def select(self, state: ConditionedState, columns: Array) -> ConditionedState:
         """Return a state made of copies of these columns (B',)."""

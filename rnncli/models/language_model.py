@@ -2,7 +2,7 @@
 
 from copy import copy
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -10,8 +10,7 @@ from numpy.typing import DTypeLike
 from rnncli.models.condition import CONDITIONS, Condition, ConditionCache, Way
 from rnncli.models.conditioned_step import ConditionedStep
 from rnncli.models.embedding_spec import EmbeddingSpec, Pretrained
-from rnncli.models.stack_spec import StackSpec
-from rnncli.models.window_step import WindowStep
+from rnncli.models.recurrence import FedStackSpec
 from rnncli.nn.blocks import flat
 from rnncli.nn.layers import Lookup, Softmax
 from rnncli.nn.layers.softmax import SoftmaxGradient
@@ -22,8 +21,10 @@ from rnncli.nn.protocols import Loss, State, SupportsBatch
 
 
 @dataclass(frozen=True)
-class LanguageModelSpec(StackSpec):
+class LanguageModelSpec(FedStackSpec):
     """The architecture of a language model: the `model` section of a spec."""
+
+    reads_outputs: ClassVar[str] = "a language model"
 
     embedding: EmbeddingSpec = EmbeddingSpec()
     tie_embeddings: bool = False
@@ -40,6 +41,10 @@ class LanguageModelSpec(StackSpec):
             )
         if self.condition == "initial_state" and self.initial_state == "learned":
             raise ValueError("condition: initial_state makes all initial states, and so leaves none to be learned")
+        if self.condition != "bias" and self.recurrence == "output":
+            raise ValueError(
+                f"condition: {self.condition} is for hidden states, and recurrence: output hands none on: use bias"
+            )
 
 
 class LanguageModelCache(NamedTuple):
@@ -55,9 +60,9 @@ class LanguageModelCache(NamedTuple):
 class LanguageModel:
     """Embedding → recurrent stack → linear → softmax: a, h, o, ŷ at every step (Mikolov et al. 2010).
 
-    Or in place of the recurrent stack a control's, with causal windows (Bengio et al. 2003). Where there is a
-    `condition_size` C, each sequence has a vector (C,) that all of its tokens depend on. V classes, E embedding size,
-    H hidden units; ids (T, B).
+    Or in place of the recurrent stack a control's, with causal windows (Bengio et al. 2003), or with the recurrence of
+    outputs alone layers that read one step. Where there is a `condition_size` C, each sequence has a vector (C,) that
+    all of its tokens depend on. V classes, E embedding size, H hidden units; ids (T, B).
     """
 
     def __init__(
@@ -70,7 +75,7 @@ class LanguageModel:
         rng: np.random.Generator | None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        """Raise ValueError for a condition of what is not recurrent."""
+        """Raise ValueError for a condition of a control."""
         V, H = vocabulary_size, spec.hidden_size
         self.spec = spec
         self.vocabulary_size = V
@@ -81,16 +86,16 @@ class LanguageModel:
         tied = self.embedding.weight if self.embedding and spec.tie_embeddings else None
         self.output = Softmax(H, V, rng=rng, dtype=dtype, bias=spec.bias, weight=tied)
         self.condition: Condition | None = None
-        if condition_size and not spec.is_recurrent:
+        if condition_size and spec.is_control:
             raise ValueError(f"a condition needs a recurrent cell, not {spec.cell.name}")
         if condition_size:
             way = CONDITIONS[spec.condition]
             self.condition = way(self.stack, condition_size, bias=spec.bias, rng=rng, dtype=dtype)
 
     def parameters(self) -> Parameters:
-        """Return `embedding.weight`, `recurrent.0.weight_ih` or `convolution.0.weight`, …, `output.weight`, …
+        """Return `embedding.weight`, `recurrent.0.weight_ih`, `convolution.0.weight` or `hidden.0.weight`, …
 
-        Where there is one, `condition.weight`, …
+        And `output.weight`, …; where there is one, `condition.weight`, …
         """
         embedding = prefixed("embedding", self.embedding.parameters()) if self.embedding else {}
         return (

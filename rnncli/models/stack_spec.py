@@ -77,14 +77,24 @@ class StackSpec:
             raise ValueError(f"the windows of the last of {self.num_layers} layers are over {FARTHEST:,} steps long")
 
     @property
+    def windows(self) -> AnyControl | None:
+        """What the layers read of their inputs at each step; None where they carry a state from step to step."""
+        return None if isinstance(self.cell, AnyCell) else self.cell
+
+    @property
+    def is_control(self) -> bool:
+        """Whether the cell is a control's."""
+        return not isinstance(self.cell, AnyCell)
+
+    @property
     def is_recurrent(self) -> bool:
         """Whether the layers carry a state from step to step, and not inputs alone."""
-        return isinstance(self.cell, AnyCell)
+        return self.windows is None
 
     @property
     def stack_name(self) -> str:
         """What the names of the stack's parameters begin with."""
-        return "recurrent" if self.is_recurrent else "convolution"
+        return "convolution" if self.is_control else "recurrent"
 
     def build(
         self,
@@ -113,22 +123,24 @@ class StackSpec:
             )
 
         def layer(index: int, inputs: int) -> SequenceLayer:
-            if isinstance(self.cell, AnyCell):
+            if windows is None:
+                assert isinstance(self.cell, AnyCell)
                 first = recurrent(self.cell, inputs)
                 return Bidirectional(first, recurrent(self.cell, inputs)) if bidirectional else first
-            kernel_size, dilation = self.cell.kernel(index)
+            kernel_size, dilation = windows.kernel(index)
             return Convolution(
                 inputs,
                 self.hidden_size,
                 kernel_size=kernel_size,
                 dilation=dilation,
-                activation=self.cell.activation,
+                activation=windows.activation,
                 centred=bidirectional,
                 rng=rng,
                 dtype=dtype,
                 bias=self.bias,
             )
 
+        windows = self.windows
         stack = Stack([layer(0, input_size)], dropout=self.dropout)
         for index in range(1, self.num_layers):
             stack.layers.append(layer(index, stack.output_size))

@@ -1,12 +1,14 @@
-"""One time step of a recurrent layer, by the weights of this moment: what decoding takes, step after step.
+"""One time step of a layer, by the weights of this moment: what decoding takes, step after step.
 
 B columns, D inputs, H hidden units, S states, k gates.
 """
 
 import numpy as np
 
+from rnncli.nn.layers.convolution import Convolution
 from rnncli.nn.layers.recurrent import Recurrent
 from rnncli.nn.parameter import Array
+from rnncli.nn.protocols import SequenceLayer
 
 
 class LayerStep:
@@ -38,3 +40,36 @@ class LayerStep:
         gates = a.reshape(k, H, B)
         cell.forward(gates, np.empty_like(gates), tuple(state), tuple(after), saved)
         return after
+
+
+class OneStep:
+    """The same of a `Convolution` that reads one step alone: the state after is its outputs (1, H, B), read by nobody.
+
+    So the step of a stack need not tell which layers it has.
+    """
+
+    def __init__(self, layer: Convolution) -> None:
+        """Raise ValueError for a layer that reads other steps."""
+        if layer.kernel_size > 1:
+            raise ValueError("windows over several steps are no single one")
+        self.weight_ih, self.hidden_size, self.activation = layer.weight.value, layer.output_size, layer.activation
+        self.bias = layer.bias.value[:, None] if layer.bias else np.zeros_like(layer.weight.value[:, :1])
+
+    def scaled(self, rows: Array) -> Array:
+        """Return what makes a bias of each sequence one for a step: the same."""
+        return rows
+
+    def __call__(self, x: Array, state: Array, bias: Array | None = None) -> Array:  # noqa: ARG002 - there is none
+        """x (D, B), any state, and what is added to the bias of each column (H, B) → the outputs (1, H, B)."""
+        a = self.weight_ih @ x
+        a += self.bias
+        if bias is not None:
+            a += bias
+        self.activation.forward(a, a)
+        return a[None]
+
+
+def step_of(layer: SequenceLayer) -> LayerStep | OneStep:
+    """Return the step of a layer, which is recurrent or reads one step alone."""
+    assert isinstance(layer, Recurrent | Convolution)
+    return LayerStep(layer) if isinstance(layer, Recurrent) else OneStep(layer)

@@ -32,7 +32,7 @@ class CaptioningTask(PairTask):
 
     def __post_init__(self) -> None:
         """Refuse what a model of captions cannot be."""
-        if not self.model.is_recurrent:
+        if self.model.is_control:
             raise ValueError(f"captions need a recurrent model.cell, not {self.model.cell.name}")
         if self.model.embedding.kind == "pretrained":
             raise ValueError("model.embedding.kind: pretrained is not for captions: use learned or one_hot")

@@ -70,7 +70,7 @@ class LanguageModelTask(Task):
             raise ValueError(
                 f"training.state: reset is for data.format: stream; each {item} begins with a fresh state anyway"
             )
-        if self.data.conditions and not self.model.is_recurrent:
+        if self.data.conditions and self.model.is_control:
             raise ValueError(f"data.condition needs a recurrent model.cell, not {self.model.cell.name}")
         if self.model.condition != "bias" and not self.data.conditions:
             raise ValueError(

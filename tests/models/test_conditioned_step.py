@@ -8,7 +8,7 @@ import pytest
 from rnncli.decoding import Sampling, beam_search, log_softmax, sample
 from rnncli.models.condition import CONDITIONS
 from rnncli.models.language_model import EmbeddingSpec, LanguageModel, LanguageModelSpec
-from rnncli.nn.cells import CELLS, GRUCell
+from rnncli.nn.cells import CELLS, GRUCell, RNNCell
 
 V, H, T, B, C = 7, 6, 6, 4, 3
 VARIANTS = [cell for cls in CELLS.values() for cell in cls.variants()]
@@ -50,6 +50,23 @@ def test_stepping_is_one_pass(cell, way, options, kind):
     for t in range(1, T):
         logits, state = step(ids[t], state)
         np.testing.assert_allclose(logits, expected[:, t], rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["learned", "one_hot"])
+@pytest.mark.parametrize("options", [{}, {"num_layers": 1, "bias": False}], ids=["two layers", "no bias"])
+@pytest.mark.parametrize("way", ["bias", "none"])
+def test_with_a_recurrence_of_outputs_a_step_is_of_its_token_alone(way, options, kind):
+    model, batch = make(way, RNNCell(), kind, recurrence="output", **options), make_batch()
+    step, rng = model.decoding_step(), np.random.default_rng(4)
+    _, state = step.begin(batch)
+    columns = np.array([2, 0, 2, 3])
+    state, condition = step.select(state, columns), batch.condition[:, columns]
+    for _ in range(3):
+        ids = rng.integers(V, size=B)
+        logits, state = step(ids, state)
+        expected = model.logits(ids[None], condition=condition)[0]
+        np.testing.assert_allclose(logits, expected, rtol=1e-11, atol=1e-12)
+    assert model.decoding_step().begin(batch)[0].shape == (V, B)
 
 
 @pytest.mark.parametrize("way", ["bias", "input", "none"])

@@ -75,7 +75,7 @@ class Convolution:
         mask: Array | None = None,
         rng: np.random.Generator | None = None,  # noqa: ARG002 - there is nothing to drop
     ) -> tuple[Array, Array, ConvolutionCache]:
-        """Run over x (D, T, B), or over a lookup of token ids (T, B); with a bias (H, B) of each sequence, if conditioned.
+        """Run over x (D, T, B), or over a lookup of token ids (T, B); conditioned ones have a bias (H, B).
 
         Returns the outputs (H, T, B), the state after the last real step, and the cache. `state` None begins behind
         zeros; `mask` (T, B) is True for real steps, and False only behind them.
