@@ -20,7 +20,8 @@ from rnncli.models.encoder_decoder_spec import EncoderDecoderSpec
 from rnncli.models.input_layer import InputSizes
 from rnncli.models.language_model import LanguageModel, LanguageModelSpec
 from rnncli.models.sequence_classifier import SequenceClassifier, SequenceClassifierSpec
-from rnncli.models.sequence_tagger import SequenceTagger, SequenceTaggerSpec
+from rnncli.models.sequence_tagger import SequenceTagger
+from rnncli.models.sequence_tagger_spec import SequenceTaggerSpec
 from rnncli.nn.cells import CELLS
 from rnncli.nn.protocols import Model
 from rnncli.tasks.tagging_scores import scored

@@ -40,6 +40,8 @@ class ExampleBatch:
     word_numbers: Indices | None = None
     """Where words are spelled out: the number of each in the `spellings`, (T, B)."""
     spellings: Spellings | None = None
+    fed: npt.NDArray[Any] | None = None
+    """Of targets of every step those that a model is fed in place of the true ones, a step later; -1 at first."""
     carry: bool = False
 
     @cached_property

@@ -1,15 +1,15 @@
 """The sequence tagger: a sequence in, and at every step a label, or a yes or no for each of several labels."""
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnncli.models.character_encoder import CharacterEncoderSpec
-from rnncli.models.embedding_spec import EmbeddingSpec, Pretrained
+from rnncli.models.embedding_spec import Pretrained
+from rnncli.models.fed_labels import joined, previous
 from rnncli.models.input_layer import NOTHING_READ, InputCache, InputLayer, InputSizes, SpelledWords
-from rnncli.models.stack_spec import ModelSize, Probability, StackSpec
+from rnncli.models.sequence_tagger_spec import SequenceTaggerSpec, TagOutput
+from rnncli.models.sequence_tagger_step import SequenceTaggerStep
 from rnncli.nn.blocks import flat
 from rnncli.nn.layers import CRF, Embedding, Linear, Lookup
 from rnncli.nn.layers.crf import CRFGradient
@@ -18,27 +18,6 @@ from rnncli.nn.losses import LOSSES, activated
 from rnncli.nn.padding import spread
 from rnncli.nn.parameter import Array, Parameters, prefixed
 from rnncli.nn.protocols import Loss, State
-
-TagOutput = Literal["softmax", "sigmoid"]
-"""One label of K, or a yes or no for each of K labels."""
-
-
-@dataclass(frozen=True)
-class SequenceTaggerSpec(StackSpec):
-    """The architecture of a sequence tagger: the `model` section of a spec."""
-
-    num_layers: ModelSize = 1
-    embedding: EmbeddingSpec = EmbeddingSpec()
-    characters: CharacterEncoderSpec | None = None
-    bidirectional: bool = True
-    crf: bool = False
-    input_dropout: Probability = 0.0
-
-    def __post_init__(self) -> None:
-        """Refuse combinations that make no sense."""
-        super().__post_init__()
-        if self.embedding.kind == "one_hot" and (self.characters or self.input_dropout):
-            raise ValueError("characters and input_dropout need vectors of words: embedding.kind: learned")
 
 
 class SupportsTaggedBatch(Protocol):
@@ -83,6 +62,10 @@ class SequenceTaggerCache(NamedTuple):
 class SequenceTagger:
     """Embedding, characters → recurrent stack → linear at every step → softmax, sigmoid, or a CRF over the sequence.
 
+    Where outputs are recurrent, the stack reads (x_t; y_{t-1}): so labels may depend on each other, given the inputs.
+    With hidden states alone they do not: P(y | x) = Π_t P(y_t | x) (Goodfellow et al. 2016, 10.2). In training y_{t-1}
+    is the true label; where a batch has labels to be fed in place of these, as `previous` has them, it is those.
+
     Inputs are ids (T, B) of V tokens, or vectors (D, T, B); T steps, B sequences, R features of the top layer, K
     outputs, E features of an input.
     """
@@ -102,7 +85,9 @@ class SequenceTagger:
         self.inputs = InputLayer(
             sizes, spec.embedding, spec.characters, pretrained, dropout=spec.input_dropout, rng=rng, dtype=dtype
         )
-        self.stack = spec.build(self.inputs.output_size, rng=rng, dtype=dtype, bidirectional=spec.bidirectional)
+        self.outputs, self.feeds_labels = outputs, spec.recurrence != "hidden"
+        fed = (outputs + 1) * self.feeds_labels
+        self.stack = spec.build(self.inputs.output_size + fed, rng=rng, dtype=dtype, bidirectional=spec.bidirectional)
         self.output = Linear(self.stack.output_size, outputs, rng=rng, dtype=dtype, bias=spec.bias)
         self.crf = CRF(outputs, rng=rng, dtype=dtype) if spec.crf else None
 
@@ -146,7 +131,7 @@ class SequenceTagger:
         gradient: bool = True,
     ) -> tuple[Loss, State, SequenceTaggerCache]:
         """Return the same for what the input layer returned, or vectors (E, T, B) that stand for no inputs."""
-        top, _, stack = self.stack.forward(x, state, batch.mask, rng)
+        top, _, stack = self.stack.forward(self._fed(x, batch), state, batch.mask, rng)
         hidden, shape, steps = flat(top), top.shape[1:], None
         if self.crf is None:
             steps = self._scored(batch)
@@ -185,22 +170,54 @@ class SequenceTagger:
         assert isinstance(d_outputs, np.ndarray)
         d_top = spread(self.output.backward(d_outputs, cache.hidden), cache.steps)
         d_x, d_state = self.stack.backward(d_top.reshape(-1, *cache.shape), cache.stack)
+        if d_x is not None and self.feeds_labels:
+            d_x = d_x[: self.inputs.output_size]
         if d_x is not None:
             self.inputs.backward(d_x, cache.inputs)
         return d_x, d_state
 
-    def scores(self, batch: SupportsTaggedBatch, word_vectors: Array | None = None) -> Array:
+    def scores(
+        self,
+        batch: SupportsTaggedBatch,
+        word_vectors: Array | None = None,
+        *,
+        forced: bool = False,
+        threshold: float = 0.5,
+    ) -> Array:
         """Return what the output layer says at every step, (K, T, B).
 
-        Given the vectors (E', U) of all words that may occur, by their numbers, none is read letter by letter.
+        Given the vectors (E', U) of all words that may occur, by their numbers, none is read letter by letter. Labels
+        that are fed are the model's own, the best at each step, of several those as probable as the `threshold`; or if
+        `forced` the true ones, under which the loss is.
         """
-        if word_vectors is None:
-            x, _ = self.inputs.forward(batch.inputs, batch.words, batch.spelled)
-        else:
-            x, _ = self.inputs.forward(batch.inputs, batch.word_numbers, word_vectors=word_vectors)
-        top, _, _ = self.stack.forward(x, None, batch.mask)
+        x = self._read(batch, word_vectors)
+        if self.feeds_labels and not forced:
+            return self.decoding_step().own_scores(self.inputs.vectors(x), threshold)
+        top, _, _ = self.stack.forward(self._fed(x, batch), None, batch.mask)
         outputs, _ = self.output.forward(flat(top))
         return outputs.reshape(-1, *top.shape[1:])
+
+    def decoding_step(self) -> SequenceTaggerStep:
+        """Return what steps through many sequences side by side, one label after the other."""
+        several = self.activation == "sigmoid"
+
+        def read(batch: SupportsTaggedBatch) -> Array:
+            return self.inputs.vectors(self._read(batch))
+
+        return SequenceTaggerStep(read, self.stack, self.output, several=several)
+
+    def _read(self, batch: SupportsTaggedBatch, word_vectors: Array | None = None) -> Array | Lookup:
+        """Return what is read of the inputs."""
+        if word_vectors is None:
+            return self.inputs.forward(batch.inputs, batch.words, batch.spelled)[0]
+        return self.inputs.forward(batch.inputs, batch.word_numbers, word_vectors=word_vectors)[0]
+
+    def _fed(self, x: Array | Lookup, batch: SupportsTaggedBatch) -> Array | Lookup:
+        """Return what the stack reads in training, given what is read of the inputs."""
+        if not self.feeds_labels:
+            return x
+        fed = getattr(batch, "fed", None)
+        return joined(self.inputs.vectors(x), previous(batch.targets) if fed is None else fed, self.outputs)
 
     def loss_of(self, scores: Array, batch: SupportsTaggedBatch) -> Loss:
         """Return the summed loss of a batch with these scores (K, T, B)."""

@@ -20,7 +20,8 @@ from rnncli.models.gradient_cases import (
     title_of,
 )
 from rnncli.models.input_layer import InputSizes
-from rnncli.models.sequence_tagger import SequenceTagger, SequenceTaggerSpec, TagOutput
+from rnncli.models.sequence_tagger import SequenceTagger
+from rnncli.models.sequence_tagger_spec import SequenceTaggerSpec, TagOutput
 from rnncli.nn.cells import CELLS, AnyCell, GRUCell
 
 WORDS = 5

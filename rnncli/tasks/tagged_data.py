@@ -18,7 +18,7 @@ from rnncli.data.numbering import InOrder
 from rnncli.data.tagged import SUFFIXES, TagColumns, TaggedExample, check_columns, format_of, read_tagged
 from rnncli.errors import DataError
 from rnncli.metrics.spans import faults, repaired, scheme_of
-from rnncli.models.sequence_tagger import SequenceTaggerSpec
+from rnncli.models.sequence_tagger_spec import SequenceTaggerSpec
 from rnncli.nn.parameter import Array
 from rnncli.tasks.gathered import Gathered, SequenceDataset, split, split_notices
 from rnncli.tasks.labelled_spec import TaggingDataSpec

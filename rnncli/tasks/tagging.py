@@ -13,7 +13,8 @@ from rnncli.data.tagged import FORMATS
 from rnncli.errors import DataError
 from rnncli.metrics.spans import SCHEMES
 from rnncli.models.gradient_cases import GradientCase
-from rnncli.models.sequence_tagger import SequenceTagger, SequenceTaggerSpec, TagOutput
+from rnncli.models.sequence_tagger import SequenceTagger
+from rnncli.models.sequence_tagger_spec import SequenceTaggerSpec, TagOutput
 from rnncli.models.tagger_gradient_cases import sequence_tagger_case
 from rnncli.tasks import tagging_scores
 from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache

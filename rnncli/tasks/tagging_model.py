@@ -142,7 +142,7 @@ class TaggingModel:
         probable = np.zeros((K, N), np.float32) if sure or not one else None
         finite = np.ones(N, bool)
         with np.errstate(all="ignore"):  # whoever asked is told what is not finite
-            for batch, scores, real, own in scored(self.model, part):
+            for batch, scores, real, own, _ in scored(self.model, part, threshold):
                 finite[own] = np.isfinite(scores[:, *real]).all(axis=0)
                 if probable is not None:
                     probable[:, own] = self.model.probabilities(scores, batch.mask)[:, *real]

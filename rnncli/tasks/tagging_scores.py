@@ -49,10 +49,14 @@ class Scored(NamedTuple):
     scores: Array  # (K, T, B)
     real: tuple[Array, Array]  # where in T and B the real steps are, sequence after sequence
     own: Array  # (n,), which of all steps these are
+    word_vectors: Array | None  # of all words, where they are spelled out
 
 
-def scored(model: SequenceTagger, part: Examples) -> Iterator[Scored]:
-    """Yield all sequences in batches, with what the model's output layer says; each word is spelled out once."""
+def scored(model: SequenceTagger, part: Examples, threshold: float = THRESHOLD) -> Iterator[Scored]:
+    """Yield all sequences in batches, with what the model's output layer says; each word is spelled out once.
+
+    A model that is fed several labels is fed those that are at least as probable as the threshold.
+    """
     word_vectors = None
     if model.inputs.characters and part.spellings and part.words is not None:
         places, spelled = part.spellings.together(part.words)
@@ -60,18 +64,20 @@ def scored(model: SequenceTagger, part: Examples) -> Iterator[Scored]:
     for numbers in for_answers(part.lengths):
         batch, lengths = batch_of(part, numbers), part.lengths[numbers]
         real = ranges(np.zeros_like(lengths), lengths), np.repeat(np.arange(len(numbers)), lengths)
-        yield Scored(batch, model.scores(batch, word_vectors), real, ranges(part.starts[numbers], lengths))
+        scores = model.scores(batch, word_vectors, threshold=threshold)
+        yield Scored(batch, scores, real, ranges(part.starts[numbers], lengths), word_vectors)
 
 
 def answers(model: SequenceTagger, part: Examples) -> Answers:
-    """Let a model answer."""
+    """Let a model answer; where it is fed its labels, the loss is that of the true ones, fed the true ones."""
     N, K = int(part.starts[-1]), len(model.output.weight.value)
     one = model.activation == "softmax"
     predicted: Array = np.zeros(N, np.int64) if one else np.zeros((K, N), bool)
     total, sureness = Loss(0.0, 0), np.zeros(N)
     with np.errstate(all="ignore"):  # an overflow shows as a loss that is not finite
-        for batch, scores, real, own in scored(model, part):
-            total = total.plus(model.loss_of(scores, batch))
+        for batch, scores, real, own, word_vectors in scored(model, part):
+            under = model.scores(batch, word_vectors, forced=True) if model.feeds_labels else scores
+            total = total.plus(model.loss_of(under, batch))
             found = model.probabilities(scores, batch.mask)[:, *real]
             if one:
                 predicted[own] = model.decode(scores, batch.mask)[real]

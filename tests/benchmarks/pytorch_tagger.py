@@ -25,7 +25,7 @@ from rnncli.data import Bucketed, TokenizerSpec, batch_of, for_answers
 from rnncli.metrics.spans import spans
 from rnncli.models.character_encoder import CharacterEncoderSpec
 from rnncli.models.embedding_spec import EmbeddingSpec
-from rnncli.models.sequence_tagger import SequenceTaggerSpec
+from rnncli.models.sequence_tagger_spec import SequenceTaggerSpec
 from rnncli.nn.cells import LSTMCell
 from rnncli.tasks.labelled_spec import TaggingDataSpec
 from rnncli.tasks.tagging import TaggingTask

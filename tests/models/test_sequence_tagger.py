@@ -9,7 +9,8 @@ import pytest
 from rnncli.models.character_encoder import CharacterEncoderSpec
 from rnncli.models.embedding_spec import EmbeddingSpec
 from rnncli.models.input_layer import InputSizes
-from rnncli.models.sequence_tagger import SequenceTagger, SequenceTaggerSpec
+from rnncli.models.sequence_tagger import SequenceTagger
+from rnncli.models.sequence_tagger_spec import SequenceTaggerSpec
 from rnncli.models.tagger_gradient_cases import sequence_tagger_cases
 from rnncli.nn.cells import CELLS, GRUCell
 from rnncli.nn.gradient_check import compare_gradients

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from rnncli import experiments
 from rnncli.models.embedding_spec import EmbeddingSpec
-from rnncli.models.sequence_tagger import SequenceTaggerSpec
+from rnncli.models.sequence_tagger_spec import SequenceTaggerSpec
 from rnncli.nn.cells import CELLS
 from rnncli.tasks import TaggingTask
 from rnncli.tasks.labelled_spec import TaggingDataSpec

@@ -7,7 +7,7 @@ from rnncli import experiments
 from rnncli.data import TokenizerSpec
 from rnncli.errors import DataError, RnncliError
 from rnncli.models.character_encoder import CharacterEncoderSpec
-from rnncli.models.sequence_tagger import SequenceTaggerSpec
+from rnncli.models.sequence_tagger_spec import SequenceTaggerSpec
 from rnncli.nn.cells import CELLS
 from rnncli.tasks import TaggingTask
 from rnncli.tasks.labelled_spec import TaggingDataSpec
