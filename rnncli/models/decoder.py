@@ -34,7 +34,10 @@ class DecoderCache(NamedTuple):
 
 
 class Decoder:
-    """Embedding → recurrent stack → attention to the annotations, if there is any → linear → softmax."""
+    """Embedding → recurrent stack → attention to the annotations, if there is any → linear → softmax.
+
+    Where outputs alone are recurrent, each layer reads a single step, and attention tells all there is of the source.
+    """
 
     def __init__(
         self,
@@ -52,8 +55,9 @@ class Decoder:
         self.inputs = InputLayer(
             InputSizes(V), spec.embedding, shared=embedding, dropout=spec.input_dropout, rng=rng, dtype=dtype
         )
-        stack = replace(spec, initial_state="zeros")  # which the encoder hands over
+        stack = replace(spec, initial_state="zeros")  # which the encoder hands over, if any
         self.stack = stack.build(self.inputs.output_size + H * spec.input_feeding, rng=rng, dtype=dtype)
+        self.stack_name = spec.stack_name
         self.attention: AttentiveStack | None = None
         if spec.attention != "none":
             attention = Attention(spec.attention, H, annotation_size, rng=rng, dtype=dtype)
@@ -62,8 +66,8 @@ class Decoder:
         self.output = Softmax(H, V, rng=rng, dtype=dtype, bias=spec.bias, weight=tied)
 
     def parameters(self) -> Parameters:
-        """Return `decoder.embedding.weight`, `decoder.recurrent.0.…`, `attention.…`, `output.weight`, …"""
-        own = prefixed("recurrent", self.stack.parameters())
+        """Return `decoder.embedding.weight`, `decoder.recurrent.0.…` or `decoder.hidden.0.…`, `attention.…`, …"""
+        own = prefixed(self.stack_name, self.stack.parameters())
         if not self.is_shared:
             own = self.inputs.parameters() | own
         attention = prefixed("attention", self.attention.attention.parameters()) if self.attention else {}

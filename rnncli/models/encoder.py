@@ -3,6 +3,7 @@
 S steps, B sequences, H hidden units, F features of an annotation, L layers, K states of a layer.
 """
 
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -35,7 +36,7 @@ class Encoded(NamedTuple):
     """What a decoder is handed."""
 
     annotations: Array  # (F, S, B)
-    state: State  # that each of its layers begins with
+    state: State | None  # that each of its layers begins with; None where they hand none on
     mask: Array | None  # (S, B), True for real steps; None when all are
 
 
@@ -76,15 +77,18 @@ class Encoder:
     """Embedding → recurrent stack: annotations are the top layer's outputs.
 
     The decoder's layers begin with the states in which the encoder's end. Of a bidirectional encoder these are twice
-    as large, and a bridge maps them.
+    as large, and a bridge maps them. A decoder with the recurrence of outputs alone begins with nothing.
     """
 
     def __init__(
         self, spec: EncoderDecoderSpec, sizes: InputSizes, *, rng: np.random.Generator | None, dtype: DTypeLike
     ) -> None:
         self.inputs = InputLayer(sizes, spec.embedding, dropout=spec.input_dropout, rng=rng, dtype=dtype)
-        self.stack = spec.build(self.inputs.output_size, rng=rng, dtype=dtype, bidirectional=spec.bidirectional)
-        shapes = [layer.state_shape for layer in self.stack.layers] if spec.bidirectional else []
+        own = replace(spec, recurrence="hidden")
+        self.stack = own.build(self.inputs.output_size, rng=rng, dtype=dtype, bidirectional=spec.bidirectional)
+        self.hands_over = spec.recurrence == "hidden"
+        bridged = self.hands_over and spec.bidirectional
+        shapes = [layer.state_shape for layer in self.stack.layers] if bridged else []
         self.bridges = [Bridge(K, F, spec.hidden_size, rng=rng, dtype=dtype) for K, F in shapes]
 
     @property
@@ -109,14 +113,14 @@ class Encoder:
     ) -> tuple[Encoded, EncoderCache]:
         """Read vectors (E, S, B) or a lookup, with mask (S, B)."""
         annotations, final, cache = self.stack.forward(x, state, mask, rng)
-        begin = final
+        begin = final if self.hands_over else None
         if self.bridges:
             begin = [bridge.forward(state) for bridge, state in zip(self.bridges, final, strict=True)]
         return Encoded(annotations, begin, mask), EncoderCache(cache, final)
 
     def backward(self, d_annotations: Array, d_begin: State, cache: EncoderCache) -> tuple[Array | None, State]:
         """Return ∂L/∂x, as of a `Recurrent`, and ∂L/∂state of the state before the first step."""
-        d_final = d_begin
+        d_final = d_begin if self.hands_over else None
         if self.bridges:
             d_final = [b.backward(d, s) for b, d, s in zip(self.bridges, d_begin, cache.final, strict=True)]
         return self.stack.backward(d_annotations, cache.stack, d_final)

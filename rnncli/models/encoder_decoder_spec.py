@@ -1,15 +1,22 @@
 """What a spec says of an encoder–decoder."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from rnncli.models.embedding_spec import EmbeddingSpec
-from rnncli.models.stack_spec import ModelSize, Probability, StackSpec
+from rnncli.models.recurrence import FedStackSpec
+from rnncli.models.stack_spec import ModelSize, Probability
 
 
 @dataclass(frozen=True, kw_only=True)
-class EncoderDecoderSpec(StackSpec):
-    """The architecture of an encoder–decoder: the `model` section of a spec. Both sides have these sizes."""
+class EncoderDecoderSpec(FedStackSpec):
+    """The architecture of an encoder–decoder: the `model` section of a spec. Both sides have these sizes.
+
+    The recurrence is the decoder's: an encoder, which has no outputs, is always one of hidden states.
+    """
+
+    reads_outputs: ClassVar[str] = "a decoder"
+    has_others: ClassVar[bool] = True
 
     num_layers: ModelSize = 1
     embedding: EmbeddingSpec = EmbeddingSpec()
@@ -21,9 +28,13 @@ class EncoderDecoderSpec(StackSpec):
 
     def __post_init__(self) -> None:
         """Refuse combinations that make no sense."""
-        super().__post_init__()
-        if not self.is_recurrent:
+        if self.is_control:
             raise ValueError(f"an encoder–decoder needs a recurrent cell, not {self.cell.name}")
+        super().__post_init__()
+        if self.recurrence == "output" and self.attention == "none":
+            raise ValueError("recurrence: output hands no state on that would tell of the source: it needs attention")
+        if self.recurrence == "output" and self.input_feeding:
+            raise ValueError("input_feeding hands on what is hidden, and recurrence: output the previous output alone")
         if self.embedding.kind == "pretrained":
             raise ValueError("embedding.kind: pretrained is not for an encoder–decoder: use learned or one_hot")
         if self.attention == "none" and self.input_feeding:

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnncli.models.condition import fresh_state
 from rnncli.models.decoder import Decoder
 from rnncli.models.encoder import Encoded, SupportsPairBatch
-from rnncli.nn.layer_step import LayerStep
-from rnncli.nn.layers import Recurrent
+from rnncli.nn.layer_step import step_of
 from rnncli.nn.layers.attention import Memory
 from rnncli.nn.parameter import Array
 from rnncli.nn.protocols import State
@@ -31,7 +31,7 @@ class EncoderDecoderStep:
 
     def __init__(self, encode: Callable[[SupportsPairBatch, State | None], Encoded], decoder: Decoder) -> None:
         self.encode, self.decoder = encode, decoder
-        self.layers = [LayerStep(layer) for layer in decoder.stack.layers if isinstance(layer, Recurrent)]
+        self.layers = [step_of(layer) for layer in decoder.stack.layers]
 
     def begin(self, batch: SupportsPairBatch, state: State | None = None) -> tuple[Array, DecodingState]:
         """Read the sources, and the begin symbols; return the logits (V, B) of the first tokens, and the state.
@@ -41,6 +41,7 @@ class EncoderDecoderStep:
         annotations, state, mask = self.encode(batch, state)
         attentive, B = self.decoder.attention, annotations.shape[-1]
         memory = attentive.attention.remember(annotations, mask) if attentive else None
+        state = state or [fresh_state(layer, B) for layer in self.decoder.stack.layers]
         fed = np.zeros((self.layers[-1].hidden_size, B), annotations.dtype)
         return self(batch.inputs[0], DecodingState(state, fed, memory, np.arange(B)))
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 from rnncli.models.character_encoder import CharacterEncoderSpec
 from rnncli.models.embedding_spec import EmbeddingSpec
+from rnncli.models.encoder_decoder_gradient_cases import encoder_decoder_case
+from rnncli.models.encoder_decoder_spec import EncoderDecoderSpec
 from rnncli.models.gradient_cases import GradientCase, language_model_case, title_of
 from rnncli.models.input_layer import InputSizes
 from rnncli.models.language_model import LanguageModelSpec
@@ -21,6 +23,7 @@ def recurrence_cases(random_seed: int) -> Iterator[GradientCase]:
     """Every model that feeds its outputs back, of every recurrence but that of hidden states alone."""
     yield from _language_models(random_seed)
     yield from _taggers(random_seed)
+    yield from _encoder_decoders(random_seed)
 
 
 def _language_models(random_seed: int) -> Iterator[GradientCase]:
@@ -90,4 +93,34 @@ def _taggers(random_seed: int) -> Iterator[GradientCase]:
         sizes = InputSizes(None, 3) if of_vectors else InputSizes(5, characters=4)
         yield sequence_tagger_case(
             spec, output, sizes, title=", ".join(parts), masked=masked, random_seed=random_seed + number
+        )
+
+
+def _encoder_decoders(random_seed: int) -> Iterator[GradientCase]:
+    """Decoders with outputs alone: every attention with every activation; the rest in turn."""
+    attentions: tuple[Literal["dot", "general", "additive"], ...] = ("dot", "general", "additive")
+    for number, (attention, cell) in enumerate(product(attentions, RNNCell.variants())):
+        masked, tied = number % 3 > 0, number % 4 == 2
+        spec = EncoderDecoderSpec(
+            cell=cell,
+            hidden_size=4,  # of two, a ReLU leaves none
+            num_layers=1 + number % 2,
+            recurrence="output",
+            bidirectional=attention != "dot" and number % 4 < 3,
+            embedding=EmbeddingSpec(kind="one_hot" if number % 4 == 3 else "learned", size=4),
+            tie_embeddings=tied,
+            attention=attention,
+            dropout=0.2 * (number % 4 == 0),
+            recurrent_dropout=0.2 * (number % 4 == 0),
+            initial_state="learned" if number % 6 == 5 else "zeros",
+        )
+        parts = (
+            f"encoder–decoder, {title_of(cell, spec.num_layers)}" + ", both directions" * spec.bidirectional,
+            f"{attention} attention",
+            "recurrence of outputs",
+            *["dropout"] * (spec.dropout > 0),
+            "masked" if masked else "full",
+        )
+        yield encoder_decoder_case(
+            spec, InputSizes(5), 5, title=", ".join(parts), masked=masked, random_seed=random_seed + number
         )

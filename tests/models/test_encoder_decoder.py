@@ -26,6 +26,8 @@ KINDS = [
         "fed": {"input_feeding": True, "num_layers": 2},
         "one hot": {"embedding": EmbeddingSpec(kind="one_hot"), "input_feeding": True, "cell": RNNCell()},
         "tied": {"tie_embeddings": True, "num_layers": 2, "bidirectional": False},
+        "outputs alone": {"recurrence": "output", "cell": RNNCell(), "num_layers": 2},
+        "outputs alone, dot": {"recurrence": "output", "cell": RNNCell(), "attention": "dot", "bidirectional": False},
     }.items()
 ]
 
@@ -174,6 +176,29 @@ def test_without_a_bridge_the_decoder_begins_where_the_encoder_ends():
         np.testing.assert_array_equal(mine, theirs)
 
 
+def test_a_decoder_of_outputs_alone_is_told_its_previous_token_and_the_source():
+    """Neither where it stands nor what came before: the same token has the same answer, and no gradient elsewhere."""
+    spec = {"recurrence": "output", "cell": RNNCell(), "num_layers": 2, "initial_state": "learned"}
+    model, batch = model_of(spec | {"recurrent_dropout": 0.1}), batch_of(((4, 4),) * 3)
+    names = {name.split(".")[1] for name in model.parameters() if name.startswith("decoder")}
+    assert names == {"embedding", "hidden"}
+    assert not any(name.startswith("bridge") for name in model.parameters())
+    encoded = model.encode(batch)
+    assert encoded.state is None
+    batch.inputs[:] = np.array([[1], [2], [1], [3]])
+    top, _, _ = model.decoder.read(batch, encoded)
+    np.testing.assert_allclose(top[:, 0], top[:, 2], rtol=1e-13)
+    assert np.abs(top[:, 0] - top[:, 1]).max() > 1e-3
+    x = np.random.default_rng(3).standard_normal((4, 4, 3))
+    for t in range(4):
+        d_top = np.zeros((4, 4, 3))
+        d_top[:, t] = 1
+        _, cache = model.decoder.attention.forward(x, None, encoded.annotations)
+        d_x, _, d_annotations = model.decoder.attention.backward(d_top, cache)
+        assert np.flatnonzero(d_x.any(axis=(0, 2))).tolist() == [t]
+        assert d_annotations.any()
+
+
 def test_a_learned_initial_state_is_the_encoders_alone():
     names = model_of({"initial_state": "learned"}).parameters()
     learned = {name for name in names if name.endswith("initial_state")}
@@ -188,6 +213,16 @@ def test_a_learned_initial_state_is_the_encoders_alone():
         ({"tie_embeddings": True, "hidden_size": 5}, r"embedding.size \(4\) equal to hidden_size \(5\)"),
         ({"embedding": EmbeddingSpec(kind="one_hot"), "input_dropout": 0.1}, "need embedding.kind: learned"),
         ({"embedding": EmbeddingSpec(kind="pretrained", path="x")}, "pretrained is not for an encoder–decoder"),
+        ({"recurrence": "both"}, "recurrence: both is the same as hidden: a decoder reads its previous output anyway"),
+        ({"recurrence": "output"}, "recurrence: output needs cell: rnn, not lstm"),
+        (
+            {"recurrence": "output", "cell": RNNCell(), "attention": "none"},
+            "recurrence: output hands no state on that would tell of the source: it needs attention",
+        ),
+        (
+            {"recurrence": "output", "cell": RNNCell(), "input_feeding": True},
+            "input_feeding hands on what is hidden, and recurrence: output the previous output alone",
+        ),
     ],
 )
 def test_combinations_that_make_no_sense_are_refused(spec, message):

@@ -36,7 +36,7 @@ class AttentiveStack:
     def forward(
         self,
         x: Inputs,
-        state: State,
+        state: State | None,
         annotations: Array,
         annotations_mask: Array | None = None,
         mask: Array | None = None,
@@ -44,14 +44,15 @@ class AttentiveStack:
         *,
         gradient: bool = True,
     ) -> tuple[Array, AttentiveStackCache]:
-        """Run over x (D, T, B), from a state of each layer: h̃ (H, T, B) and the cache.
+        """Run over x (D, T, B), from a state of each layer or their own: h̃ (H, T, B) and the cache.
 
         Masks (S, B) and (T, B) are True for real steps; `rng` draws dropout. Input feeding needs vectors, no lookup.
         """
         memory = self.attention.remember(annotations, annotations_mask)
         if self.input_feeding:
             assert isinstance(x, np.ndarray)
-            return self._fed(x, state, self.attention.allocate(memory, x.shape[1], gradient=gradient), mask, rng)
+            assert state is not None
+            return self._fed(x, state, self.attention.room(memory, x.shape[1], gradient=gradient), mask, rng)
         top, _, cache = self.stack.forward(x, state, mask, rng)
         attention = self.attention.allocate(memory, top.shape[1], gradient=gradient)
         return self.attention.attend(top, attention), AttentiveStackCache(cache, attention)
