@@ -14,9 +14,10 @@ import pytest
 from rnncli import experiments
 from rnncli.cli.compare import StoppedError, Trainings
 from rnncli.cli.console import Talk
+from rnncli.errors import SpecError
 from rnncli.experiments.cell_comparison import Comparison, Training, candidates
 from rnncli.nn.cells import GRUCell
-from rnncli.spec import read_spec
+from rnncli.spec import parse_spec, read_spec
 from rnncli.storage import read_checkpoint_file
 from rnncli.training.events import Finished
 from tests.cli.conftest import POEM, content, strict_json
@@ -92,6 +93,15 @@ class TestComparison:
         kept = {cell: Path(f"runs/reviews-{cell}/spec.yaml").read_text() for cell in ("gru", "mlp")}
         assert "recurrent_dropout: 0.5\n" in kept["gru"]
         assert "recurrent_dropout: 0.0\n" in kept["mlp"]
+
+    def test_controls_do_without_a_recurrence(self, tmp_path):
+        """Not of outputs either; other cells than rnn have none of outputs alone."""
+        text = "task: tagging\ndata: {train: a.conll}\nmodel: {recurrence: %s, cell: %s, bidirectional: false}\n"
+        found = candidates(parse_spec((text % ("both", "gru")).encode(), "spec.yaml"), ["gru", "rnn", "mlp"])
+        assert [each.task.model.recurrence for each in found] == ["both", "both", "hidden"]
+        assert found[2].notice == "mlp is not recurrent, and does without model.recurrence"
+        with pytest.raises(SpecError, match="recurrence: output needs cell: rnn, not lstm"):
+            candidates(parse_spec((text % ("output", "rnn")).encode(), "spec.yaml"), ["rnn", "lstm"])
 
     def test_the_scores_are_those_of_evaluate(self, rnncli, spec):
         found = json_of(rnncli, "compare", "reviews.yaml", *CELLS)

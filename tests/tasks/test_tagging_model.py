@@ -16,6 +16,7 @@ from rnncli.models.character_encoder import CharacterEncoderSpec
 from rnncli.nn.cells import CELLS
 from tests.tasks.tagged_runs import OF_FRAMES, SENTENCES, start, tagged_task, trained
 
+ONE_WAY = {"bidirectional": False}
 LETTERS = CharacterEncoderSpec(embedding_size=4, hidden_size=4)
 KINDS = {
     "words": ({}, {}),
@@ -23,6 +24,12 @@ KINDS = {
     "crf": ({}, {"crf": True, "characters": LETTERS}),
     "several": ({"train": "several.csv", "multi_label": True, **OF_FRAMES}, {}),
     "frames": ({"train": "frames.csv", **OF_FRAMES}, {}),
+    "fed": ({}, {"recurrence": "both", **ONE_WAY}),
+    "fed alone": ({}, {"recurrence": "output", "cell": CELLS["rnn"](), "characters": LETTERS, **ONE_WAY}),
+    "fed several": (
+        {"train": "several.csv", "multi_label": True, **OF_FRAMES},
+        {"recurrence": "both", **ONE_WAY},
+    ),
 }
 TOKENS = [tuple(token for token, _, _ in rows) for rows in SENTENCES]
 

@@ -106,6 +106,29 @@ class TestAnswers:
         assert found.loss.sum == pytest.approx(nats, rel=1e-4)
         assert found.loss.count == len(part.targets)
 
+    @pytest.mark.parametrize("data", [{}, SEVERAL], ids=["one label", "several"])
+    def test_of_a_model_that_is_fed_its_labels(self, folder, data, batches):
+        """Answers are fed the model's own labels; the loss is that of the true ones, fed the true ones."""
+        run = trained(tagged_task(data, {"recurrence": "both", "bidirectional": False}, steps=12), folder, "fed")[0]
+        part, step = run.dataset.splits.train, run.model.decoding_step()
+        found, nats = answers(run.model, part), 0.0
+        for i in range(len(part)):
+            batch, own = batch_of(part, np.array([i])), slice(*part.starts[i : i + 2])
+            for free in (True, False):
+                scores, state = step.begin(batch)
+                for t in range(batch.targets.shape[-2]):
+                    one, truth = scores[:, 0].astype(np.float64), batch.targets[..., t, 0]
+                    said = 1 / (1 + np.exp(-one)) >= 0.5 if data else one.argmax()
+                    if free:
+                        np.testing.assert_array_equal(found.predicted[..., own][..., t], said)
+                    elif data:
+                        nats += np.log1p(np.exp(np.where(truth, -one, one))).sum()
+                    else:
+                        nats -= np.log(softmax(one)[truth])
+                    if t + 1 < batch.targets.shape[-2]:
+                        scores, state = step(np.asarray(said if free else truth)[..., None], state)
+        assert found.loss.sum == pytest.approx(nats, rel=1e-5)
+
     def test_what_overflows_is_a_loss_that_is_not_finite_and_no_warning(self, folder):
         run = start(tagged_task(), folder, "overflow")
         run.model.output.bias.value[:] = [3e38, -3e38, 3e38, -3e38]
