@@ -48,7 +48,8 @@ def gradcheck(
     controls conv1d and none, in language models, classifiers, taggers and translators: 1 and 2 layers, one and both
     directions, every readout and kind of output, CRFs among them, every attention, condition and recurrence, one-hot
     and learned embeddings, words spelled out, full and masked batches, zero and learned initial state. With SPEC, that
-    model: elements drawn from each of its arrays. The table has each parameter's worst case. Exit status 1 when any fails.
+    model: elements drawn from each of its arrays. The table has each parameter's worst case. Exit status 1 when any
+    fails.
 
     Examples: rnncli gradcheck; rnncli gradcheck spec.yaml --verbose; rnncli gradcheck --inject-error
     """
