@@ -125,6 +125,26 @@ class TestAnswers:
         assert accuracy == pytest.approx(means["token_accuracy" if part.tokens else "frame_accuracy"])
         assert 0.3 < accuracy < 1
 
+    def test_several_labels_that_are_fed_are_those_that_are_given(self, folder):
+        """Under the threshold that was asked for: it decides what the next step is told."""
+        reader = experiments.load(folder / "fed several").tagger
+        reader.model.stack.layers[0].weight_ih.value[:, -3:] *= 20  # the columns of both labels, and of none
+        given = [np.random.default_rng(seed).standard_normal((5, 2)).astype(np.float32) for seed in range(20)]
+        alike = []
+        for threshold in (0.2, 0.5, 0.8):
+            found = reader.tag(given, threshold=threshold, sure=True)
+            for vectors, each in zip(given, found, strict=True):
+                x = reader.inputs.standardization.apply(vectors).T[:, :, None]
+                batch = SimpleNamespace(inputs=x.astype(np.float32), mask=None, words=None, spelled=None)
+                scores = reader.model.scores(batch, threshold=threshold)
+                chances = reader.model.probabilities(scores, None)[..., 0]
+                said = [zip(reader.names, column >= threshold, strict=True) for column in chances.T]
+                assert each.labels == [tuple(name for name, on in step if on) for step in said]
+                own = [p for step in each.probabilities for p in step.values()]
+                assert own == pytest.approx(chances.T[chances.T >= threshold].tolist(), rel=1e-4)
+                alike.append(np.allclose(scores, reader.model.scores(batch, threshold=0.5)))
+        assert 0.3 < np.mean(alike) < 1
+
     def test_probabilities_are_those_of_the_labels(self, words):
         (found,) = words.tag([TOKENS[0]], sure=True)
         ids = np.array([[words.inputs.ids([token])[0]] for token in TOKENS[0]])
