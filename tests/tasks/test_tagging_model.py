@@ -141,7 +141,7 @@ class TestAnswers:
                 said = [zip(reader.names, column >= threshold, strict=True) for column in chances.T]
                 assert each.labels == [tuple(name for name, on in step if on) for step in said]
                 own = [p for step in each.probabilities for p in step.values()]
-                assert own == pytest.approx(chances.T[chances.T >= threshold].tolist(), rel=1e-4)
+                assert own == pytest.approx(chances.T[threshold <= chances.T].tolist(), rel=1e-4)
                 alike.append(np.allclose(scores, reader.model.scores(batch, threshold=0.5)))
         assert 0.3 < np.mean(alike) < 1
 
