@@ -36,7 +36,7 @@ def _expect_loop(loaded: LoadedModel) -> None:
     if not loaded.task.reads_own_outputs:
         raise UsageError(
             f"a model of task {loaded.task.task} reads no outputs of its own, and so has no loop to close",
-            hint="--closed-loop is for what writes token after token: language models, translation and captioning",
+            hint="--closed-loop is for what writes token after token, and for taggers with recurrence: output or both",
         )
 
 

@@ -51,9 +51,9 @@ class ConditionedStep:
         if self.condition:
             fresh, bias = self.condition.begin(self.condition.vector(batch.condition).value)
         else:
-            B = batch.inputs.shape[1]
-            state, bias = [fresh_state(layer, B) for layer in self.stack.layers], None
-        return self(batch.inputs[0], ConditionedState(state, None if bias is None else self.layers[0].scaled(bias)))
+            fresh = [fresh_state(layer, batch.inputs.shape[1]) for layer in self.stack.layers]
+        begun = fresh if state is None else state
+        return self(batch.inputs[0], ConditionedState(begun, None if bias is None else self.layers[0].scaled(bias)))
 
     def select(self, state: ConditionedState, columns: Array) -> ConditionedState:
         """Return a state made of copies of these columns (B',)."""

@@ -11,6 +11,7 @@ from rnncli.models.condition import CONDITIONS, Condition, ConditionCache, Way
 from rnncli.models.conditioned_step import ConditionedStep
 from rnncli.models.embedding_spec import EmbeddingSpec, Pretrained
 from rnncli.models.recurrence import FedStackSpec
+from rnncli.models.window_step import WindowStep
 from rnncli.nn.blocks import flat
 from rnncli.nn.layers import Lookup, Softmax
 from rnncli.nn.layers.softmax import SoftmaxGradient
@@ -183,7 +184,7 @@ class LanguageModel:
 
     def decoding_step(self) -> ConditionedStep | WindowStep:
         """Return what steps through many columns side by side, each with a condition of its own."""
-        if not self.spec.is_recurrent:
+        if self.spec.is_control:
             return WindowStep(self.logits)
         return ConditionedStep(self.embedding, self.stack, self.output, self.condition)
 

@@ -21,7 +21,7 @@ from rnncli.tasks import conditioned_data
 from rnncli.tasks.closed_loop import closed_loop
 from rnncli.tasks.conditions import Conditions
 from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
-from rnncli.tasks.feeding import feed_of, unread
+from rnncli.tasks.feeding import feed_of, text_loop
 from rnncli.tasks.pretrained import find_vectors
 from rnncli.tasks.protocol import Report, Resources, Task, Unit, silent
 from rnncli.tasks.text_data import TextDataset, evaluation_batches, fit_sizes, make_batches, read_dataset, read_other
@@ -164,7 +164,7 @@ class LanguageModelTask(Task):
 
     def feed(self, model: LanguageModel, resources: Resources) -> Feed | None:
         """Return what puts the model's own tokens into the texts that it is trained on, as the spec has it."""
-        return feed_of(model, self.training.teacher_forcing, unread(vocabulary_of(resources)))
+        return feed_of(model, self.training.teacher_forcing, text_loop(vocabulary_of(resources)))
 
     def evaluate(
         self,
@@ -181,7 +181,7 @@ class LanguageModelTask(Task):
         Windows of a stream are `bptt_length` long, and begin with the state of the true text before them.
         """
         batches = evaluation_batches(self.data, self.training, part).epoch(np.random.default_rng(0))
-        return closed_loop(model, batches, unread(vocabulary_of(resources)))
+        return closed_loop(model, batches, text_loop(vocabulary_of(resources)))
 
     def scores(
         self,

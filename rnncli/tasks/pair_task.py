@@ -12,7 +12,7 @@ from rnncli.data.paired import BucketedPairs, Pairs
 from rnncli.metrics import ClosedLoopReport
 from rnncli.tasks.closed_loop import closed_loop
 from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
-from rnncli.tasks.feeding import feed_of, unread
+from rnncli.tasks.feeding import feed_of, text_loop
 from rnncli.tasks.pair_data import PairDataset, read_dataset, read_other
 from rnncli.tasks.pair_decoding import Decoding
 from rnncli.tasks.pair_model import PairModel
@@ -104,7 +104,7 @@ class PairTask(Task):
 
     def feed(self, model: Any, resources: Resources) -> Feed | None:
         """Return what puts the model's own tokens into the targets that it is trained on, as the spec has it."""
-        return feed_of(model, self.training.teacher_forcing, unread(target_of(resources)))
+        return feed_of(model, self.training.teacher_forcing, text_loop(target_of(resources)))
 
     def evaluate(self, model: Any, resources: Resources, part: Pairs) -> Evaluation:  # noqa: ARG002 - others need them
         """Measure the model on a split, without decoding: that takes far longer."""
@@ -112,7 +112,7 @@ class PairTask(Task):
 
     def closed_loop(self, model: Any, resources: Resources, part: Pairs) -> ClosedLoopReport:
         """Measure the model on the targets of a split, fed with true tokens and with its own."""
-        return closed_loop(model, in_batches(part, single=self.single), unread(target_of(resources)))
+        return closed_loop(model, in_batches(part, single=self.single), text_loop(target_of(resources)))
 
     def scores(
         self, model: Any, resources: Resources, train: Pairs | None, parts: Mapping[str, Pairs]

@@ -8,16 +8,19 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnncli.data import Examples
+from rnncli.data import Examples, batch_of, for_answers
 from rnncli.data.tagged import FORMATS
 from rnncli.errors import DataError
+from rnncli.metrics import ClosedLoopReport
 from rnncli.metrics.spans import SCHEMES
 from rnncli.models.gradient_cases import GradientCase
 from rnncli.models.sequence_tagger import SequenceTagger
 from rnncli.models.sequence_tagger_spec import SequenceTaggerSpec, TagOutput
 from rnncli.models.tagger_gradient_cases import sequence_tagger_case
 from rnncli.tasks import tagging_scores
+from rnncli.tasks.closed_loop import closed_loop
 from rnncli.tasks.corpus_cache import NO_CACHE, CorpusCache
+from rnncli.tasks.feeding import feed_of, label_loop
 from rnncli.tasks.gathered import SequenceDataset
 from rnncli.tasks.labelled_spec import TaggingDataSpec
 from rnncli.tasks.protocol import Report, Resources, Unit, silent
@@ -26,7 +29,8 @@ from rnncli.tasks.sequence_task import SequenceTask, names_of
 from rnncli.tasks.tagged_data import read_dataset, read_other
 from rnncli.tasks.tagging_scores import TaggingScore
 from rnncli.training.events import Counted, Evaluation
-from rnncli.training.trainer import TrainingSpec
+from rnncli.training.teacher_forcing import FedTrainingSpec
+from rnncli.training.trainer import Feed
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class TaggingTask(SequenceTask):
     task: Literal["tagging"] = "tagging"
     data: TaggingDataSpec = TaggingDataSpec()
     model: SequenceTaggerSpec = SequenceTaggerSpec(hidden_size=64, dropout=0.5)
-    training: TrainingSpec = TrainingSpec(batch_size=32)
+    training: FedTrainingSpec = FedTrainingSpec(batch_size=32)
 
     def __post_init__(self) -> None:
         """Refuse combinations of sections that make no sense."""
@@ -58,11 +62,20 @@ class TaggingTask(SequenceTask):
             raise ValueError("data.tokenizer.level: byte is for texts alone: a step is a word or a character")
         if self.data.multi_label and self.data.scheme in SCHEMES:
             raise ValueError("data.scheme is for one label a step, and data.multi_label allows several")
+        if not (self.training.teacher_forcing.always or self.reads_own_outputs):
+            raise ValueError(
+                "training.teacher_forcing is for a tagger that reads its labels: model.recurrence output or both"
+            )
 
     @property
     def unit(self) -> Unit:
         """What a loss is counted by."""
         return "label"
+
+    @property
+    def reads_own_outputs(self) -> bool:
+        """Whether the labels of a step are read by the next one."""
+        return self.model.recurrence != "hidden"
 
     @property
     def counted(self) -> Counted:
@@ -114,6 +127,20 @@ class TaggingTask(SequenceTask):
             rng=rng,
             dtype=dtype,
         )
+
+    def feed(self, model: SequenceTagger, resources: Resources) -> Feed | None:  # noqa: ARG002 - others need them
+        """Return what puts the model's own labels into those that it reads in training, as the spec has it."""
+        return feed_of(model, self.training.teacher_forcing, label_loop(several=self.data.multi_label))
+
+    def closed_loop(
+        self,
+        model: SequenceTagger,
+        resources: Resources,  # noqa: ARG002 - others need them
+        part: Examples,
+    ) -> ClosedLoopReport:
+        """Measure the model on a split, fed with true labels and with its own."""
+        batches = (batch_of(part, numbers) for numbers in for_answers(part.lengths))
+        return closed_loop(model, batches, label_loop(several=self.data.multi_label))
 
     def evaluate(self, model: SequenceTagger, resources: Resources, part: Examples) -> Evaluation:
         """Measure the model on a split."""

@@ -28,7 +28,7 @@ def test_what_is_no_schedule_is_refused_in_a_line(rnncli, poem, given, words):
     assert not Path("runs").exists()
 
 
-@pytest.mark.parametrize("task", ["classification", "regression", "tagging"])
+@pytest.mark.parametrize("task", ["classification", "regression"])
 def test_a_task_that_reads_no_output_of_its_own_has_no_such_key(rnncli, task):
     Path("spec.yaml").write_text(f"task: {task}\ntraining:\n  teacher_forcing: {{schedule: linear}}\n")
     refused = rnncli("train", "--spec", "spec.yaml")
@@ -51,3 +51,16 @@ def test_a_cut_run_goes_on_to_the_same_bytes_and_says_in_its_spec_how(rnncli, po
     )
     assert first[0] == first[1]  # true inputs alone
     assert all(one != other for one, other in others)
+
+
+def test_a_tagger_that_reads_no_labels_has_none_to_force(rnncli):
+    forcing = "training:\n  teacher_forcing: {schedule: linear}\n"
+    spec = f"task: tagging\nmodel: {{recurrence: %s, bidirectional: false}}\n{forcing}"
+    Path("spec.yaml").write_text(spec % "hidden")
+    refused = rnncli("train", "--spec", "spec.yaml")
+    assert (refused.status, len(refused.lines)) == (2, 1)
+    assert (
+        "training.teacher_forcing is for a tagger that reads its labels: model.recurrence output or both" in refused.err
+    )
+    Path("spec.yaml").write_text(spec % "both")
+    assert "no training data" in rnncli("train", "--spec", "spec.yaml").err

@@ -8,7 +8,7 @@ from rnncli.spec import to_yaml
 from rnncli.tasks import TASKS, Task
 from rnncli.training.events import StepDone
 from rnncli.training.teacher_forcing import FedTrainingSpec, TeacherForcing
-from tests.conformance import test_conditioned, test_pairs
+from tests.conformance import test_conditioned, test_pairs, test_recurrence
 from tests.conformance.promises import SIZES, TRAINING, assert_resumes, parameters_checked
 from tests.tasks.tiny_runs import TEXT, start, tiny_task
 
@@ -50,6 +50,17 @@ def _pairs(architecture):
     return begin
 
 
+def _recurrent(name):
+    kind = test_recurrence.KINDS[name]
+
+    def begin(base, run, *, model=(), **settings):
+        task = kind.make(model={**kind.model, **dict(model)}, **settings)
+        return kind.begin(task, base, run)
+
+    return begin
+
+
+FED = ("text", "conditioned text", "words", "tags", "tags of letters, both", "several tags", "several tags, both")
 KINDS = {
     "stream": _text,
     "control": _control,
@@ -58,6 +69,7 @@ KINDS = {
     "conditioned": _conditioned,
     "translation": _pairs(("words", ("general", True), "lstm")),
     "captions": _pairs(("captions", "bias", "gru")),
+    **{f"recurrence, {name}": _recurrent(name) for name in FED},
 }
 PRODUCT = [*itertools.product(KINDS, SCHEDULES, (1, 2))]
 SAMPLE = [
@@ -71,6 +83,13 @@ SAMPLE = [
     ("translation", "linear", 2),
     ("translation", "inverse_sigmoid", 1),
     ("captions", "exponential", 1),
+    ("recurrence, text", "inverse_sigmoid", 1),
+    ("recurrence, conditioned text", "linear", 1),
+    ("recurrence, words", "constant", 1),
+    ("recurrence, tags", "linear", 1),
+    ("recurrence, tags of letters, both", "exponential", 2),
+    ("recurrence, several tags", "inverse_sigmoid", 1),
+    ("recurrence, several tags, both", "constant", 1),
 ]
 
 

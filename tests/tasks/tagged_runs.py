@@ -11,7 +11,7 @@ from rnncli.nn.cells import CELLS
 from rnncli.tasks import TaggingTask
 from rnncli.tasks.labelled_spec import TaggingDataSpec
 from rnncli.training.optimizers import Adam
-from rnncli.training.trainer import TrainingSpec
+from rnncli.training.teacher_forcing import FedTrainingSpec
 
 _random = random.Random(5)
 _PERSONS = ("Ann Lee", "Bo", "Kim Ray", "Sue", "Tom Ito")
@@ -88,7 +88,7 @@ def tagged_task(data=(), model=(), **training):
     return TaggingTask(
         data=TaggingDataSpec(**{"train": "train.conll"} | dict(data)),
         model=SequenceTaggerSpec(**sizes | dict(model)),
-        training=TrainingSpec(**settings | training),
+        training=FedTrainingSpec(**settings | training),
     )
 
 

@@ -11,7 +11,7 @@ from rnncli.tasks.language_model import vocabulary_of
 from rnncli.tasks.pair_resources import target_of
 from tests.conformance.test_pairs import SAMPLE, begin, make_task
 from tests.tasks import conditioned_runs
-from tests.tasks.test_feeding import MODELS, NOTHING, B, T, batch_for, every_model, logits_behind, naive
+from tests.tasks.test_feeding import LOOP, MODELS, NOTHING, B, T, batch_for, every_model, logits_behind, loop_of, naive
 from tests.tasks.tiny_runs import tiny_task, trained
 
 RUNS = {
@@ -39,7 +39,7 @@ def measured(model, batch, inputs, state=None):
 @pytest.mark.parametrize("masked", [False, True], ids=["full", "masked"])
 def test_it_is_that_of_whole_passes(kind, masked):
     model, batch = MODELS[kind](), batch_for(kind, masked=masked)
-    report = closed_loop(model, [batch])
+    report = closed_loop(model, [batch], LOOP)
     mask = np.ones((T, B), bool) if batch.mask is None else batch.mask
     own = naive(model, batch, None, NOTHING if batch.mask is None else ~mask)
     np.testing.assert_array_equal(report.tokens, mask.sum(axis=1))
@@ -54,9 +54,9 @@ def test_it_is_that_of_whole_passes(kind, masked):
 def test_batches_of_other_lengths_add_up():
     model, long, short = MODELS["lstm"](), batch_for("lstm", seed=3), batch_for("lstm", seed=4)
     short = replace(short, inputs=short.inputs[:2], targets=short.targets[:2])
-    alone = [closed_loop(model, [batch]) for batch in (long, short)]
+    alone = [closed_loop(model, [batch], LOOP) for batch in (long, short)]
     for batches in ([long, short], [short, long]):
-        both = closed_loop(model, batches)
+        both = closed_loop(model, batches, LOOP)
         assert both.tokens.tolist() == [10, 10, 5, 5, 5, 5]
         for name in ("forced", "free"):
             expected = getattr(alone[0], name).losses.copy()
@@ -68,7 +68,7 @@ def test_batches_of_other_lengths_add_up():
 def test_a_window_begins_with_the_state_of_the_true_text(kind):
     model, first, second = MODELS[kind](), batch_for(kind, seed=3), batch_for(kind, seed=4)
     second = replace(second, carry=True)
-    whole, start = closed_loop(model, [first, second]), closed_loop(model, [first])
+    whole, start = closed_loop(model, [first, second], LOOP), closed_loop(model, [first], LOOP)
     _, state = model.logits(first.inputs)
     own = naive(model, second, state, NOTHING)
     np.testing.assert_allclose(whole.free.losses - start.free.losses, measured(model, second, own, state)[0], rtol=1e-9)
@@ -81,7 +81,7 @@ def test_what_is_forbidden_is_not_read_but_may_be_the_right_answer():
     model, batch = MODELS["lstm"](), batch_for("lstm")
     model.output.bias.value[6] = 25.0  # which it always says
     batch = replace(batch, targets=np.full((T, B), 6))
-    barred, free = closed_loop(model, [batch], forbidden=[6]), closed_loop(model, [batch])
+    barred, free = closed_loop(model, [batch], loop_of([6])), closed_loop(model, [batch], LOOP)
     assert barred.free.correct.tolist() == free.free.correct.tolist() == [B] * T
     assert not np.array_equal(barred.free.losses, free.free.losses)  # something else was read
 
@@ -89,7 +89,7 @@ def test_what_is_forbidden_is_not_read_but_may_be_the_right_answer():
 def test_numbers_that_are_not_finite_are_told_and_raise_nothing():
     model = MODELS["lstm"]()
     model.output.weight.value[:] = np.inf
-    report = closed_loop(model, [batch_for("lstm")])
+    report = closed_loop(model, [batch_for("lstm")], LOOP)
     assert np.isnan(report.gap)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from rnncli.data import Batch, TokenizerSpec, Vocabulary
 from rnncli.data.paired import PairBatch
+from rnncli.decoding.feedback import drawn, most_probable
 from rnncli.models.embedding_spec import EmbeddingSpec
 from rnncli.models.encoder_decoder import EncoderDecoder
 from rnncli.models.encoder_decoder_spec import EncoderDecoderSpec
@@ -16,13 +17,20 @@ from rnncli.models.language_model import LanguageModel, LanguageModelSpec
 from rnncli.models.stack_spec import Conv1d
 from rnncli.nn.cells import GRUCell, LSTMCell
 from rnncli.tasks.classification import ClassificationTask
-from rnncli.tasks.feeding import feed_of, own_inputs, unread
+from rnncli.tasks.feeding import Loop, feed_of, own_inputs, unread
 from rnncli.training.teacher_forcing import TeacherForcing
 
 V, T, B, C, WIDTH = 7, 6, 5, 3, 4
 SIZES = {"embedding": EmbeddingSpec(size=3), "hidden_size": 5, "num_layers": 2}
 HALF = TeacherForcing(start=0.5)
 NOTHING = np.zeros((T, B), bool)
+
+
+def loop_of(forbidden=()):
+    return Loop("inputs", lambda batch: batch.inputs, lambda rng: drawn(rng, forbidden), most_probable(forbidden))
+
+
+LOOP = loop_of()
 
 
 def language_model(cell=None, size=0, **options):
@@ -85,7 +93,7 @@ def naive(model, batch, state, forced):
 def test_own_inputs_are_those_of_whole_passes(kind, masked, mode):
     model, batch = MODELS[kind](), batch_for(kind, masked=masked)
     forced = TeacherForcing(mode=mode).forced((T, B), 0.5, np.random.default_rng(3))
-    found = own_inputs(model, batch, None, forced, None)
+    found = own_inputs(model, batch, None, forced, LOOP, LOOP.best)
     kept = forced if batch.mask is None else forced | ~batch.mask
     np.testing.assert_array_equal(found, naive(model, batch, None, kept))
     assert (found != batch.inputs).sum() >= 3
@@ -96,16 +104,16 @@ def test_own_inputs_are_those_of_whole_passes(kind, masked, mode):
 def test_a_window_goes_on_from_the_state_before_it(kind):
     model, batch = MODELS[kind](), batch_for(kind)
     _, state = model.logits(batch_for(kind, seed=9).inputs, condition=batch.condition)
-    found = own_inputs(model, batch, state, NOTHING, None)
+    found = own_inputs(model, batch, state, NOTHING, LOOP, LOOP.best)
     np.testing.assert_array_equal(found, naive(model, batch, state, NOTHING))
-    assert (found != own_inputs(model, batch, None, NOTHING, None)).any()
+    assert (found != own_inputs(model, batch, None, NOTHING, LOOP, LOOP.best)).any()
 
 
 def test_a_schedule_forces_as_many_as_it_says():
     model, batch = language_model(), batch_for("lstm")
     wide = replace(batch, inputs=np.full((T, 2000), 6), targets=np.zeros((T, 2000), int))
     model.output.weight.value[6], model.output.bias.value[6] = 0, -1e3  # which it never says
-    feed = feed_of(model, TeacherForcing("linear", 0.9, 0.1))
+    feed = feed_of(model, TeacherForcing("linear", 0.9, 0.1), LOOP)
     for step, expected in ((0, 0.9), (50, 0.5), (100, 0.1)):
         fed = feed(wide, None, step, 101, np.random.default_rng(step))
         assert (fed.inputs[0] == 6).all()
@@ -116,11 +124,23 @@ def test_a_schedule_forces_as_many_as_it_says():
 @every_model
 def test_feeding_repeats_by_its_generator_and_leaves_its_batch_alone(kind):
     model, batch = MODELS[kind](), batch_for(kind)
-    feed, before = feed_of(model, HALF), batch.inputs.copy()
+    feed, before = feed_of(model, HALF, LOOP), batch.inputs.copy()
     first, again, other = (feed(batch, None, 0, 9, np.random.default_rng(seed)).inputs for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
     np.testing.assert_array_equal(batch.inputs, before)
+
+
+def test_tokens_are_drawn_from_the_softmax_of_the_model():
+    model, batch = language_model(), batch_for("lstm")
+    same = np.repeat(batch.inputs[:, :1], 20000, axis=1)
+    wide = replace(batch, inputs=same, targets=same)
+    fed = feed_of(model, TeacherForcing(start=0.0), LOOP)(wide, None, 0, 9, np.random.default_rng(4))
+    logits = model.logits(same[:1, :1])[0][:, 0]
+    weights = np.exp(logits - logits.max())
+    found = np.bincount(fed.inputs[1], minlength=V) / 20000
+    np.testing.assert_allclose(found, weights / weights.sum(), atol=0.012)
+    assert (found > 0.01).sum() > 1
 
 
 @every_model
@@ -128,23 +148,23 @@ def test_what_is_forbidden_is_never_fed(kind):
     model, batch = MODELS[kind](), batch_for(kind)
     forbidden = [0, 1, 2, 3, 4]
     for barred in ([], forbidden):
-        fed = feed_of(model, TeacherForcing(start=0.0), barred)(batch, None, 0, 9, np.random.default_rng(1))
+        fed = feed_of(model, TeacherForcing(start=0.0), loop_of(barred))(batch, None, 0, 9, np.random.default_rng(1))
         assert np.isin(fed.inputs[1:], forbidden).any() == (not barred)
 
 
 def test_the_pass_that_draws_has_no_dropout():
     model, batch = language_model(dropout=0.9), batch_for("lstm")
-    found = own_inputs(model, batch, None, NOTHING, None)
+    found = own_inputs(model, batch, None, NOTHING, LOOP, LOOP.best)
     np.testing.assert_array_equal(found, naive(model, batch, None, NOTHING))
 
 
 def test_nothing_is_fed_where_all_is_forced():
-    assert feed_of(language_model(), TeacherForcing()) is None
+    assert feed_of(language_model(), TeacherForcing(), LOOP) is None
     broken = SimpleNamespace()  # which nobody asks anything
     batch = batch_for("lstm")
-    assert feed_of(broken, TeacherForcing("linear"))(batch, None, 0, 9, np.random.default_rng(1)).inputs.tolist() == (
-        batch.inputs.tolist()
-    )
+    assert feed_of(broken, TeacherForcing("linear"), LOOP)(
+        batch, None, 0, 9, np.random.default_rng(1)
+    ).inputs.tolist() == (batch.inputs.tolist())
     assert ClassificationTask().feed(broken, {}) is None
 
 

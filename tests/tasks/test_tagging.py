@@ -12,7 +12,7 @@ from rnncli.nn.cells import CELLS
 from rnncli.tasks import TaggingTask
 from rnncli.tasks.labelled_spec import TaggingDataSpec
 from rnncli.training.events import StepDone, Validated
-from rnncli.training.trainer import TrainingSpec
+from rnncli.training.teacher_forcing import FedTrainingSpec
 from tests.tasks.tagged_runs import OF_FRAMES, SENTENCES, conll, start, tagged_task, trained
 
 LETTERS = CharacterEncoderSpec(embedding_size=4, hidden_size=4)
@@ -169,7 +169,7 @@ class TestInitFrom:
     def test_weights_words_letters_labels_and_scheme_are_the_other_models(self, tmp_path):
         run, _ = trained(tagged_task({}, {"characters": LETTERS}, epochs=1), tmp_path)
         (tmp_path / "more.conll").write_text("brand O\nnew B-ORG\n\nZed B-PER\nLee I-PER\n\nBo B-PER\n\n")
-        task = TaggingTask(data=TaggingDataSpec(train="more.conll"), training=TrainingSpec(epochs=1))
+        task = TaggingTask(data=TaggingDataSpec(train="more.conll"), training=FedTrainingSpec(epochs=1))
         other = experiments.start(task, tmp_path, tmp_path / "other", init_from=run.folder)
         assert other.dataset.resources == run.dataset.resources
         assert (other.task.model, other.task.data.tokenizer) == (run.task.model, run.task.data.tokenizer)

@@ -8,6 +8,7 @@ import pytest
 from rnncli.data import Items, Streams
 from rnncli.training import workers
 from rnncli.training.events import StepDone
+from rnncli.training.randomness import generator
 from tests.data.small_sequences import bracketed, joined
 from tests.training.tiny_trainer import IDS, tiny_model, tiny_trainer
 
@@ -39,7 +40,8 @@ def test_it_is_told_where_the_run_is_and_what_each_batch_goes_on_from():
     states = [trainer.progress.state for event in trainer.run() if isinstance(event, StepDone)]
     assert [step for _, _, step, *_ in asked] == list(range(8))
     assert {total for *_, total, _ in asked} == {8}
-    assert len({drawn for *_, drawn in asked}) == 8
+    drawn = [generator(trainer.settings.random_seed, "teacher_forcing", step).random() for step in range(8)]
+    assert [number for *_, number in asked] == drawn
     for (batch, state, *_), before in zip(asked, [None, *states], strict=False):
         assert state is (before if batch.carry else None)
     assert losses(fed_trainer(None, epochs=2)) == losses(fed_trainer(lambda batch, *_: batch, epochs=2))

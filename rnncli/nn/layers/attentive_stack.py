@@ -52,7 +52,7 @@ class AttentiveStack:
         if self.input_feeding:
             assert isinstance(x, np.ndarray)
             assert state is not None
-            return self._fed(x, state, self.attention.room(memory, x.shape[1], gradient=gradient), mask, rng)
+            return self._fed(x, state, self.attention.allocate(memory, x.shape[1], gradient=gradient), mask, rng)
         top, _, cache = self.stack.forward(x, state, mask, rng)
         attention = self.attention.allocate(memory, top.shape[1], gradient=gradient)
         return self.attention.attend(top, attention), AttentiveStackCache(cache, attention)
