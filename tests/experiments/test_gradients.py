@@ -7,6 +7,7 @@ from rnncli.models.conditioned_gradient_cases import conditioned_language_model_
 from rnncli.models.embedding_spec import EmbeddingSpec
 from rnncli.models.encoder_decoder_gradient_cases import encoder_decoder_cases
 from rnncli.models.gradient_cases import language_model_cases
+from rnncli.models.recurrence_gradient_cases import recurrence_cases
 from rnncli.models.sequence_classifier import SequenceClassifierSpec
 from rnncli.models.tagger_gradient_cases import sequence_tagger_cases
 from rnncli.tasks import ClassificationTask
@@ -54,6 +55,7 @@ def test_the_cases_are_every_architecture_or_that_of_a_spec():
         sequence_classifier_cases,
         sequence_tagger_cases,
         encoder_decoder_cases,
+        recurrence_cases,
     )
     assert every == [case.title for cases in of_each for case in cases(0)]
     assert len(set(every)) == len(every)
