@@ -46,6 +46,12 @@ def generate(
     beam_size: Annotated[
         int | None, typer.Option("--beam-size", metavar="N", help="Search for the most probable text with N beams.")
     ] = None,
+    free_run: Annotated[
+        bool,
+        typer.Option(
+            "--free-run", help="After the seed read nothing, not even what is drawn: the state goes on by itself."
+        ),
+    ] = False,
     condition: Conditions = None,
     random_seed: RandomSeed = None,
     model: Model = None,
@@ -59,7 +65,7 @@ def generate(
     r"""Continue a text, by default with the newest model.
 
     Examples: rnncli generate --seed "Roses"; rnncli generate --seed "Roses" -t 0.5 --stop "\n\n" --samples 3;
-    rnncli generate --condition author=cook
+    rnncli generate --condition author=cook; rnncli generate --free-run --greedy --seed "Roses"
     """
     import numpy as np
 
@@ -70,16 +76,15 @@ def generate(
     from rnncli.tasks import LanguageModelTask
 
     talk = Talk(quiet=quiet, color=False if no_color else None)
-    if beam_size is not None and (samples > beam_size or beam_size < 1):
-        raise UsageError("--beam-size must be at least 1, and no less than --samples")
     try:
         sampling = Sampling(temperature, greedy, top_k, top_p, min_p, repetition_penalty)
     except ValueError as error:
         raise UsageError(f"--{str(error).replace('_', '-', 1)}") from None
     if "" in (stop or ()):
         raise UsageError("--stop must not be empty")
-    if beam_size is not None and (stop or sampling != Sampling(DEFAULT_TEMPERATURE)):
-        raise UsageError("--beam-size finds the most probable text", hint="leave out --stop and what shapes sampling")
+    if beam_size is not None:
+        shaped = bool(stop) or sampling != Sampling(DEFAULT_TEMPERATURE)
+        check_beam_size(beam_size, samples, shaped=shaped, free_run=free_run)
     writer = find(model, runs, LanguageModelTask).writer_given(condition or ())
     prime = prime_text(seed, talk)
     if prime.isdecimal() and not quiet:
@@ -94,12 +99,30 @@ def generate(
         write_texts(texts, writer, as_json=as_json)
         return
     settings: dict[str, Any] = {"length": length, "sampling": sampling, "random_seed": random_seed, "stop": stops}
+    settings["free_run"] = free_run
     if samples == 1 and stream and not as_json:
         stream_text(writer, prime, settings)
     else:
         pieces = writer.generate(prime, samples=samples, scored=as_json, **settings)
         drawn = {number: text for number, _, text in pieces}
-        write_texts([drawn[number] for number in sorted(drawn)], writer, as_json=as_json, random_seed=random_seed)
+        texts = [drawn[number] for number in sorted(drawn)]
+        moved = list(writer.movement(prime, max(len(text.tokens) for text in texts))) if free_run and as_json else None
+        write_texts(texts, writer, as_json=as_json, random_seed=random_seed, moved=moved)
+
+
+def check_beam_size(beam_size: int, samples: int, *, shaped: bool, free_run: bool) -> None:
+    """Raise UsageError for beams that are too few, and with what a search does not go with."""
+    from rnncli.errors import UsageError
+
+    if samples > beam_size or beam_size < 1:
+        raise UsageError("--beam-size must be at least 1, and no less than --samples")
+    if free_run:
+        raise UsageError(
+            "--beam-size has nothing to search in a --free-run: no token depends on those before it",
+            hint="--greedy takes the most probable one of every step",
+        )
+    if shaped:
+        raise UsageError("--beam-size finds the most probable text", hint="leave out --stop and what shapes sampling")
 
 
 def prime_text(seed: str, talk: "Talk") -> str:
@@ -129,9 +152,17 @@ def stream_text(writer: "TextGenerator", prime: str, settings: dict[str, Any]) -
 
 
 def write_texts(
-    texts: "list[GeneratedText]", writer: "TextGenerator", *, as_json: bool, random_seed: int | None = None
+    texts: "list[GeneratedText]",
+    writer: "TextGenerator",
+    *,
+    as_json: bool,
+    random_seed: int | None = None,
+    moved: list[tuple[float, float]] | None = None,
 ) -> None:
-    """Write whole texts: one a line where the model's texts are lines, else with an empty line between them."""
+    """Write whole texts: one a line where the model's texts are lines, else with an empty line between them.
+
+    `moved` are the norm of a free run's state at each token, and how far off the next state is.
+    """
     import json
 
     from rnncli.cli.console import write_data
@@ -148,7 +179,9 @@ def write_texts(
             }
             for text in texts
         ]
-        given = {"condition": dict(writer.condition)} if writer.condition else {}
+        given: dict[str, Any] = {"condition": dict(writer.condition)} if writer.condition else {}
+        if moved is not None:
+            given["state"] = {"norm": [norm for norm, _ in moved], "change": [change for _, change in moved]}
         write_data(json.dumps({"random_seed": random_seed, **given, "samples": described}) + "\n")
         return
     between = "" if writer.vocabulary.items else "\n"

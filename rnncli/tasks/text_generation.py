@@ -9,10 +9,12 @@ import numpy as np
 
 from rnncli.data import Decoder, Vocabulary
 from rnncli.decoding import Chosen, Sampling, StopText, beam_search, log_softmax, sample
+from rnncli.models.autonomous_step import AutonomousStep
 from rnncli.models.language_model import LanguageModel
-from rnncli.models.language_model_step import step_of
+from rnncli.models.language_model_step import StepRoutine, step_of
 from rnncli.nn.parameter import Array
 from rnncli.nn.protocols import State
+from rnncli.tasks.free_run import autonomous_step, first_state, movement
 from rnncli.training.randomness import generator
 
 BLOCK = 1000
@@ -85,16 +87,22 @@ class TextGenerator:
         random_seed: int = 0,
         stop: Sequence[str] = (),
         scored: bool = False,
+        free_run: bool = False,
     ) -> Iterator[tuple[int, str, GeneratedText]]:
         """Draw texts side by side: yield (number of the sample, the piece of text that is new, the text so far).
 
         Each sample has a generator of its own, so it is the same drawn alone or among others. A text ends after
         `length` tokens, at the end symbol, or before a text of `stop`. A last piece, perhaps empty, ends each one.
-        Log-probabilities are worked out if `scored`.
-        DataError, before anything is drawn, for a prime text with tokens that the model cannot know.
+        Log-probabilities are worked out if `scored`. In a `free_run` nothing is read but the seed: what is drawn is
+        what the output layer says of each state that follows from the one before it alone.
+        Before anything is drawn: DataError for a prime text with tokens that the model cannot know, and in a free run
+        UsageError for a model without a state, or whose state nothing moves.
         """
-        prime, logits, state = self._read(seed)
-        step = step_of(self.model)
+        step: AutonomousStep | StepRoutine
+        if free_run:
+            step, prime, logits, state = self._set_going(seed)
+        else:
+            step, (prime, logits, state) = step_of(self.model), self._read(seed)
         drawn = sample(
             step,
             np.repeat(logits, samples, axis=1),
@@ -131,6 +139,19 @@ class TextGenerator:
                 return
         for writing in live:
             yield writing.close()
+
+    def movement(self, seed: str, length: int) -> Iterator[tuple[float, float]]:
+        """Yield the norm of a free run's state at each of `length` tokens, and how far off the next state is.
+
+        Raises as `generate` does.
+        """
+        step, _, _, state = self._set_going(seed)
+        return movement(step, state, length)
+
+    def _set_going(self, seed: str) -> tuple[AutonomousStep, Array, Array, State]:
+        """Return the step of a free run, with what `_read` gives; without a seed s_1 follows the model's beginning."""
+        step = autonomous_step(self.model)
+        return step, *(self._read(seed) if seed else (np.empty(0, np.intp), *first_state(step)))
 
     def search(self, seed: str, *, length: int, beam_size: int, results: int = 1) -> list[GeneratedText]:
         """Return the `results` most probable continuations that a beam search finds, best first."""

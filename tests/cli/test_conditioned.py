@@ -181,3 +181,15 @@ def test_a_pipe_is_kept_and_read_in_the_format_that_it_is_in(conditioned):
     arguments = ["train", "-", "--set", "data.condition=kind", *FAST, "--steps", "3", "-o", "runs/piped", "-q"]
     assert conditioned(*arguments, stdin=lines.encode()) == (0, "runs/piped\n", "")
     assert conditioned("generate", "--condition", "kind=x", "-l", 3).status == 0
+
+
+def test_each_author_has_a_free_run_of_their_own(conditioned):
+    norms = set()
+    for author in WORDS:
+        run = ("generate", "--free-run", "--greedy", "-l", 10, "--condition", f"author={author}", "--json")
+        document = strict_json(conditioned(*run).out)
+        assert document["condition"] == {"author": author}
+        norms.add(tuple(document["state"]["norm"]))
+    assert len(norms) == len(WORDS)
+    status, out, err = conditioned("generate", "--free-run")
+    assert (status, out, "author" in err) == (2, "", True)
