@@ -93,3 +93,6 @@ class TextTrainingSpec(FedTrainingSpec):
         if self.stride is not None and self.state == "carry":
             message = "stride needs state: reset; with carried state each window begins where the last one ended"
             raise SettingError(message, key="stride")
+        if self.bptt == "full" and self.state == "reset":
+            message = "bptt: full reads a stream as a whole, and state: reset in windows of bptt_length steps"
+            raise SettingError(message, key="bptt")

@@ -65,6 +65,7 @@ def test_settings_that_do_not_go_together(kind, settings, message):
         (TextDataSpec, "train: a\nvalidation: '-'", "2:1: train, validation and test name files, "),
         (TextDataSpec, "format: fasttext\ntext: body\ncondition: [a, b]", "3:1: fasttext has one label for each text"),
         (TextTrainingSpec, "state: carry\nstride: 3", "2:1: stride needs state: reset"),
+        (TextTrainingSpec, "state: reset\nbptt: full", "2:1: bptt: full reads a stream as a whole, "),
     ],
 )
 def test_what_does_not_go_together_is_shown_at_the_key_at_fault(kind, text, message):

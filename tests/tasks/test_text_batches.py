@@ -89,7 +89,23 @@ def test_batches_are_those_the_spec_asks_for(spec, training, batches, steps):
     assert not first.carry
 
 
+@pytest.mark.parametrize(("level", "tokens"), [("character", 36), ("byte", 42), ("word", 16)])
+@pytest.mark.parametrize("stride", [1, 3, 5, 9])
+def test_windows_slide_by_tokens_of_any_level(level, tokens, stride):
+    text = "é is è and ê is é\nis è a and b or ê\n"
+    vocabulary = built([text], TokenizerSpec(level), items=False)
+    ids = vocabulary.encode(text)
+    assert len(ids) == tokens
+    training = TextTrainingSpec(state="reset", stride=stride, bptt_length=5)
+    epoch = make_batches(STREAM, training, joined([ids]), 3, 5).epoch(np.random.default_rng(0))
+    read = [[*rows, after[-1]] for batch in epoch for rows, after in zip(batch.inputs.T, batch.targets.T, strict=True)]
+    starts = sorted({*range(0, tokens - 5, stride), tokens - 6})
+    assert sorted(read) == sorted(ids[start : start + 6].tolist() for start in starts)
+
+
 def test_a_stride_needs_windows():
     with pytest.raises(ValueError, match="stride needs state: reset"):
         TextTrainingSpec(stride=3)
+    with pytest.raises(ValueError, match="state: reset in windows of bptt_length"):
+        TextTrainingSpec(bptt="full", state="reset")
     assert TextTrainingSpec(stride=3, state="reset").stride == 3
