@@ -166,6 +166,7 @@ def write_texts(
     import json
 
     from rnncli.cli.console import write_data
+    from rnncli.cli.scores import finite
 
     if as_json:
         described = [
@@ -181,7 +182,8 @@ def write_texts(
         ]
         given: dict[str, Any] = {"condition": dict(writer.condition)} if writer.condition else {}
         if moved is not None:
-            given["state"] = {"norm": [norm for norm, _ in moved], "change": [change for _, change in moved]}
+            steps = [finite({"norm": norm, "change": change}) for norm, change in moved]
+            given["state"] = {name: [step[name] for step in steps] for name in ("norm", "change")}
         write_data(json.dumps({"random_seed": random_seed, **given, "samples": described}) + "\n")
         return
     between = "" if writer.vocabulary.items else "\n"

@@ -38,7 +38,8 @@ class AutonomousStep:
         """Return the logits (V, B) of the state that follows one of each layer (S, H, B), and that state."""
         following: State = []
         below = np.empty((0, state[0].shape[-1]), state[0].dtype)
-        for layer, before in zip(self.layers, state, strict=True):
-            following.append(layer(below, before))
-            below = following[-1][0]
-        return self.output.forward(below)[0], following
+        with np.errstate(all="ignore"):  # a state may grow without end; whoever draws sees what is not finite
+            for layer, before in zip(self.layers, state, strict=True):
+                following.append(layer(below, before))
+                below = following[-1][0]
+            return self.output.forward(below)[0], following

@@ -40,17 +40,19 @@ def first_state(step: AutonomousStep) -> tuple[Array, State]:
 def movement(step: AutonomousStep, state: State, length: int) -> Iterator[tuple[float, float]]:
     """Yield |s_t| and |s_{t+1} - s_t| of `length` states from this one on, over all numbers of all layers.
 
-    Where the second is 0, the state has come to rest.
+    Where the second is 0, the state has come to rest; neither is finite where the state has grown beyond all bounds.
     """
 
     def states() -> Iterator[Array]:
         one = state
         while True:
-            yield np.concatenate([layer.ravel() for layer in one])
+            yield np.concatenate([layer.ravel() for layer in one]).astype(np.float64)  # whose squares overflow later
             _, one = step.after(one)
 
     following = states()
     s = next(following)
     for after in islice(following, length):
-        yield float(np.linalg.norm(s)), float(np.linalg.norm(after - s))
+        with np.errstate(invalid="ignore"):
+            norms = float(np.linalg.norm(s)), float(np.linalg.norm(after - s))
+        yield norms
         s = after

@@ -1,7 +1,12 @@
 """`rnncli generate --free-run`: texts of the state alone, and what does not go with that."""
 
+import math
+from types import SimpleNamespace
+
 import pytest
 
+from rnncli.cli.generate import write_texts
+from rnncli.tasks.text_generation import GeneratedText
 from tests.cli.conftest import SMALL, strict_json
 
 
@@ -42,6 +47,12 @@ def test_all_samples_have_one_state_and_draws_of_their_own(trained):
     assert alone["text"] == many["samples"][0]["text"]
     assert len(many["state"]["norm"]) == 15
     assert "state" not in strict_json(trained("generate", "--json", "-l", 5).out)
+
+
+def test_what_is_not_finite_is_null(capfd):
+    moved = [(1.0, 2.0), (3.0, math.inf), (math.inf, math.nan)]
+    write_texts([GeneratedText("a")], SimpleNamespace(condition={}), as_json=True, moved=moved)
+    assert strict_json(capfd.readouterr().out)["state"] == {"norm": [1, 3, None], "change": [2, None, None]}
 
 
 def test_nothing_to_generate(trained):

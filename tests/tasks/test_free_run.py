@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnncli.decoding import log_softmax
-from rnncli.errors import DataError, UsageError
+from rnncli.errors import DataError, RnncliError, UsageError
 from rnncli.models.autonomous_step import AutonomousStep
 from rnncli.models.language_model import EmbeddingSpec, LanguageModel, LanguageModelSpec
 from rnncli.nn.cells import CELLS, RNNCell
@@ -119,6 +119,20 @@ def test_a_cycle_and_a_fixed_point_show():
     layer.weight_hh.value[:] = np.eye(3)
     assert free(generator, "b", sampling=GREEDY, length=7)[0].text == "aaaaaaa"
     assert list(generator.movement("b", 5)) == [(1, 0)] * 5
+
+
+def test_a_state_that_grows_without_end():
+    generator = clock(3)
+    layer = generator.model.stack.layers[0]
+    layer.weight_ih.value[0, STREAM.tokens.index("b")] = 1
+    layer.weight_hh.value *= 4
+    generator.model.output.weight.value[STREAM.tokens.index("d")] = 1
+    assert free(generator, "b", sampling=GREEDY, length=60, scored=False)[0].text == "d" * 60
+    with pytest.raises(RnncliError, match="no token has a probability"):
+        free(generator, "b", sampling=GREEDY, length=80, scored=False)
+    moved = np.array(list(generator.movement("b", 80)))
+    np.testing.assert_allclose(moved[:63, 0], 4.0 ** np.arange(63))
+    assert np.isfinite(moved).all(axis=1).tolist() == [True] * 63 + [False] * 17
 
 
 @every_cell
