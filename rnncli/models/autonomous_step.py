@@ -5,9 +5,10 @@ B columns, V tokens, S states of a layer, H hidden units.
 
 import numpy as np
 
-from rnncli.models.condition import fresh_state, recurrent
+from rnncli.models.condition import fresh_state
 from rnncli.models.language_model import LanguageModel
 from rnncli.nn.layer_step import LayerStep
+from rnncli.nn.layers import Recurrent
 from rnncli.nn.parameter import Array
 from rnncli.nn.protocols import State
 
@@ -21,8 +22,8 @@ class AutonomousStep:
 
     def __init__(self, model: LanguageModel) -> None:
         self.output = model.output
-        self.initial = [fresh_state(layer, 1) for layer in recurrent(model.stack)]
-        self.layers = [LayerStep(layer) for layer in recurrent(model.stack)]
+        self.initial = [fresh_state(layer, 1) for layer in model.stack.layers]
+        self.layers = [LayerStep(layer) for layer in model.stack.layers if isinstance(layer, Recurrent)]
         # inputs of no size add what zeros add, and a large vocabulary's weights are not multiplied for it
         self.layers[0].weight_ih = self.layers[0].weight_ih[:, :0]
 

@@ -7,7 +7,6 @@ import numpy as np
 
 from rnncli.errors import UsageError
 from rnncli.models.autonomous_step import AutonomousStep
-from rnncli.models.condition import recurrent
 from rnncli.models.language_model import LanguageModel
 from rnncli.nn.parameter import Array
 from rnncli.nn.protocols import State
@@ -15,7 +14,7 @@ from rnncli.nn.protocols import State
 
 def autonomous_step(model: LanguageModel) -> AutonomousStep:
     """Return the step routine of a model that reads nothing; UsageError where no state would go on."""
-    if not recurrent(model.stack):
+    if not model.spec.is_recurrent:
         raise UsageError(
             "--free-run goes on from the state alone, and this model has none: what its layers read are tokens",
             hint="leave it out, or train a model with recurrence",
