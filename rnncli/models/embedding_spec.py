@@ -11,7 +11,7 @@ import numpy as np
 from annotated_types import Ge, Le
 from numpy.typing import DTypeLike
 
-from rnncli.errors import DataError
+from rnncli.errors import DataError, SettingError
 from rnncli.models.stack_spec import ModelSize
 from rnncli.nn.layers import Embedding
 
@@ -86,13 +86,16 @@ class EmbeddingSpec:
                 object.__setattr__(self, "size", None)
             object.__setattr__(self, "trainable", bool(self.trainable))
             if not self.path or self.path == "-":
-                raise ValueError("kind: pretrained needs path, the file of the vectors")
+                raise SettingError("kind: pretrained needs path, the file of the vectors", key="kind")
             if self.trainable and self.extra_words:
-                raise ValueError("extra_words is for vectors that are not trainable: others would never be learned")
+                raise SettingError(
+                    "extra_words is for vectors that are not trainable: others would never be learned",
+                    key="extra_words",
+                )
             return
         for name in ("path", "trainable", "extra_words"):
             if getattr(self, name) is not None:
-                raise ValueError(f"{name} is for kind: pretrained, not {self.kind}")
+                raise SettingError(f"{name} is for kind: pretrained, not {self.kind}", key=name)
         if self.size is None:
             object.__setattr__(self, "size", SIZE)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from rnncli.errors import SettingError
 from rnncli.models.embedding_spec import EmbeddingSpec
 from rnncli.models.recurrence import FedStackSpec
 from rnncli.models.stack_spec import ModelSize, Probability
@@ -29,22 +30,29 @@ class EncoderDecoderSpec(FedStackSpec):
     def __post_init__(self) -> None:
         """Refuse combinations that make no sense."""
         if self.is_control:
-            raise ValueError(f"an encoder–decoder needs a recurrent cell, not {self.cell.name}")
+            raise SettingError(f"an encoder–decoder needs a recurrent cell, not {self.cell.name}", key="cell")
         super().__post_init__()
         if self.recurrence == "output" and self.attention == "none":
-            raise ValueError("recurrence: output hands no state on that would tell of the source: it needs attention")
+            raise SettingError(
+                "recurrence: output hands no state on that would tell of the source: it needs attention",
+                key="recurrence",
+            )
         if self.recurrence == "output" and self.input_feeding:
-            raise ValueError("input_feeding hands on what is hidden, and recurrence: output the previous output alone")
+            raise SettingError(
+                "input_feeding hands on what is hidden, and recurrence: output the previous output alone",
+                key="input_feeding",
+            )
         if self.embedding.kind == "pretrained":
-            raise ValueError("embedding.kind: pretrained is not for an encoder–decoder: use learned or one_hot")
+            raise SettingError(
+                "embedding.kind: pretrained is not for an encoder–decoder: use learned or one_hot", key="embedding.kind"
+            )
         if self.attention == "none" and self.input_feeding:
-            raise ValueError("input_feeding needs attention: dot, general or additive")
+            raise SettingError("input_feeding needs attention: dot, general or additive", key="input_feeding")
         if self.attention == "dot" and self.bidirectional:
             hint = "use attention: general, or bidirectional: false"
-            raise ValueError(f"attention: dot needs outputs of one size on both sides; {hint}")
+            raise SettingError(f"attention: dot needs outputs of one size on both sides; {hint}", key="attention")
         if self.embedding.kind == "one_hot" and (self.input_dropout or self.tie_embeddings):
-            raise ValueError("input_dropout and tie_embeddings need embedding.kind: learned")
+            raise SettingError("input_dropout and tie_embeddings need embedding.kind: learned", key="embedding.kind")
         if self.tie_embeddings and self.embedding.size != self.hidden_size:
-            raise ValueError(
-                f"tie_embeddings needs embedding.size ({self.embedding.size}) equal to hidden_size ({self.hidden_size})"
-            )
+            sizes = f"embedding.size ({self.embedding.size}) equal to hidden_size ({self.hidden_size})"
+            raise SettingError(f"tie_embeddings needs {sizes}", key="tie_embeddings")

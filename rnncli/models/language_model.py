@@ -7,6 +7,7 @@ from typing import ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
+from rnncli.errors import SettingError
 from rnncli.models.condition import CONDITIONS, Condition, ConditionCache, Way
 from rnncli.models.conditioned_step import ConditionedStep
 from rnncli.models.embedding_spec import EmbeddingSpec, Pretrained
@@ -35,16 +36,18 @@ class LanguageModelSpec(FedStackSpec):
         """Refuse combinations that make no sense."""
         super().__post_init__()
         if self.tie_embeddings and self.embedding.kind != "learned":
-            raise ValueError("tie_embeddings needs embedding.kind: learned")
+            raise SettingError("tie_embeddings needs embedding.kind: learned", key="tie_embeddings")
         if self.tie_embeddings and self.embedding.size != self.hidden_size:
-            raise ValueError(
-                f"tie_embeddings needs embedding.size ({self.embedding.size}) equal to hidden_size ({self.hidden_size})"
-            )
+            sizes = f"embedding.size ({self.embedding.size}) equal to hidden_size ({self.hidden_size})"
+            raise SettingError(f"tie_embeddings needs {sizes}", key="tie_embeddings")
         if self.condition == "initial_state" and self.initial_state == "learned":
-            raise ValueError("condition: initial_state makes all initial states, and so leaves none to be learned")
+            raise SettingError(
+                "condition: initial_state makes all initial states, and so leaves none to be learned", key="condition"
+            )
         if self.condition != "bias" and self.recurrence == "output":
-            raise ValueError(
-                f"condition: {self.condition} is for hidden states, and recurrence: output hands none on: use bias"
+            raise SettingError(
+                f"condition: {self.condition} is for hidden states, and recurrence: output hands none on: use bias",
+                key="condition",
             )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from rnncli.errors import SettingError
 from rnncli.models.stack_spec import AnyControl, StackSpec, WindowedMLP
 from rnncli.nn.cells import RNNCell
 
@@ -31,22 +32,24 @@ class FedStackSpec(StackSpec):
         if self.recurrence == "hidden":
             return
         if self.is_control:
-            raise ValueError(f"recurrence: {self.recurrence} needs a recurrent cell, not {self.cell.name}")
+            raise SettingError(
+                f"recurrence: {self.recurrence} needs a recurrent cell, not {self.cell.name}", key="recurrence"
+            )
         if self.recurrence == "both" and self.reads_outputs:
-            raise ValueError(
-                f"recurrence: both is the same as hidden: {self.reads_outputs} reads its previous output anyway"
+            raise SettingError(
+                f"recurrence: both is the same as hidden: {self.reads_outputs} reads its previous output anyway",
+                key="recurrence",
             )
         if self.recurrence == "output" and not isinstance(self.cell, RNNCell):
-            raise ValueError(
-                f"recurrence: output needs cell: rnn, not {self.cell.name}, whose gates are for hidden states handed on"
-            )
+            reason = f"not {self.cell.name}, whose gates are for hidden states handed on"
+            raise SettingError(f"recurrence: output needs cell: rnn, {reason}", key="recurrence")
         if self.recurrence == "output" and not self.has_others:
             for key, is_set in (
                 ("initial_state: learned", self.initial_state == "learned"),
                 ("recurrent_dropout", self.recurrent_dropout),
             ):
                 if is_set:
-                    raise ValueError(f"{key} is for hidden states, and recurrence: output hands none on")
+                    raise SettingError(f"{key} is for hidden states, and recurrence: output hands none on", key=key)
 
     @property
     def windows(self) -> AnyControl | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from rnncli.errors import SettingError
 from rnncli.models.character_encoder import CharacterEncoderSpec
 from rnncli.models.embedding_spec import EmbeddingSpec
 from rnncli.models.recurrence import FedStackSpec
@@ -27,10 +28,12 @@ class SequenceTaggerSpec(FedStackSpec):
         """Refuse combinations that make no sense."""
         super().__post_init__()
         if self.embedding.kind == "one_hot" and (self.characters or self.input_dropout):
-            raise ValueError("characters and input_dropout need vectors of words: embedding.kind: learned")
+            raise SettingError(
+                "characters and input_dropout need vectors of words: embedding.kind: learned", key="embedding.kind"
+            )
         if self.recurrence != "hidden" and self.bidirectional:
             reason = "hands each label on to the next step, and nothing ahead is labelled yet"
-            raise ValueError(f"recurrence: {self.recurrence} {reason}: set bidirectional: false")
+            raise SettingError(f"recurrence: {self.recurrence} {reason}: set bidirectional: false", key="recurrence")
         if self.recurrence != "hidden" and self.crf:
             reason = "labels each step by the one before, and a crf all of them together: set crf: false"
-            raise ValueError(f"recurrence: {self.recurrence} {reason}")
+            raise SettingError(f"recurrence: {self.recurrence} {reason}", key="recurrence")

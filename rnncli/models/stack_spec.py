@@ -7,6 +7,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 from numpy.typing import DTypeLike
 
+from rnncli.errors import SettingError
 from rnncli.nn.cells import AnyCell, LSTMCell
 from rnncli.nn.cells.rnn import ActivationName
 from rnncli.nn.layers import Bidirectional, Convolution, Recurrent, Stack
@@ -69,12 +70,19 @@ class StackSpec:
         if isinstance(self.cell, AnyCell):
             return
         if self.recurrent_dropout:
-            raise ValueError(f"recurrent_dropout needs a recurrent cell, not {self.cell.name}")
+            raise SettingError(
+                f"recurrent_dropout needs a recurrent cell, not {self.cell.name}", key="recurrent_dropout"
+            )
         if self.initial_state == "learned":
-            raise ValueError(f"initial_state: learned needs a recurrent cell, not {self.cell.name}")
+            raise SettingError(
+                f"initial_state: learned needs a recurrent cell, not {self.cell.name}", key="initial_state"
+            )
         size, dilation = self.cell.kernel(self.num_layers - 1)
         if (size - 1) * dilation > FARTHEST:
-            raise ValueError(f"the windows of the last of {self.num_layers} layers are over {FARTHEST:,} steps long")
+            raise SettingError(
+                f"the windows of the last of {self.num_layers} layers are over {FARTHEST:,} steps long",
+                key="num_layers",
+            )
 
     @property
     def windows(self) -> AnyControl | None:

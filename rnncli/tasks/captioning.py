@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnncli.errors import DataError
+from rnncli.errors import DataError, SettingError
 from rnncli.models.gradient_cases import GradientCase, language_model_case
 from rnncli.models.language_model import LanguageModel, LanguageModelSpec
 from rnncli.tasks.pair_spec import CaptioningDataSpec
@@ -33,9 +33,12 @@ class CaptioningTask(PairTask):
     def __post_init__(self) -> None:
         """Refuse what a model of captions cannot be."""
         if self.model.is_control:
-            raise ValueError(f"captions need a recurrent model.cell, not {self.model.cell.name}")
+            raise SettingError(f"captions need a recurrent model.cell, not {self.model.cell.name}", key="model.cell")
         if self.model.embedding.kind == "pretrained":
-            raise ValueError("model.embedding.kind: pretrained is not for captions: use learned or one_hot")
+            raise SettingError(
+                "model.embedding.kind: pretrained is not for captions: use learned or one_hot",
+                key="model.embedding.kind",
+            )
 
     def build_model(
         self, resources: Resources, rng: np.random.Generator | None, dtype: DTypeLike = np.float32

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rnncli.data import Examples
-from rnncli.errors import DataError
+from rnncli.errors import DataError, SettingError
 from rnncli.models.classifier_gradient_cases import sequence_classifier_case
 from rnncli.models.gradient_cases import GradientCase
 from rnncli.models.sequence_classifier import Output, SequenceClassifier, SequenceClassifierSpec
@@ -144,7 +144,10 @@ class ClassificationTask(LabelledTask):
     def __post_init__(self) -> None:
         """Refuse combinations of sections that make no sense."""
         if self.data.multi_label and self.training.class_weights is not None:
-            raise ValueError("training.class_weights is for one label a sequence, and data.multi_label allows several")
+            raise SettingError(
+                "training.class_weights is for one label a sequence, and data.multi_label allows several",
+                key="training.class_weights",
+            )
 
     @property
     def unit(self) -> Unit:

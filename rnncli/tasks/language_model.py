@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 
 from rnncli.data import Sequences, Vocabulary
 from rnncli.decoding import Sampling
-from rnncli.errors import UsageError
+from rnncli.errors import SettingError, UsageError
 from rnncli.metrics import ClosedLoopReport
 from rnncli.models.gradient_cases import GradientCase, language_model_case
 from rnncli.models.language_model import LanguageModel, LanguageModelSpec
@@ -67,18 +67,23 @@ class LanguageModelTask(Task):
         """Refuse combinations of sections that make no sense."""
         if self.data.is_items and self.training.state == "reset":
             item = "line" if self.data.format == "lines" else "text"
-            raise ValueError(
-                f"training.state: reset is for data.format: stream; each {item} begins with a fresh state anyway"
+            raise SettingError(
+                f"training.state: reset is for data.format: stream; each {item} begins with a fresh state anyway",
+                key="training.state",
             )
         if self.data.conditions and self.model.is_control:
-            raise ValueError(f"data.condition needs a recurrent model.cell, not {self.model.cell.name}")
+            raise SettingError(
+                f"data.condition needs a recurrent model.cell, not {self.model.cell.name}", key="data.condition"
+            )
         if self.model.condition != "bias" and not self.data.conditions:
-            raise ValueError(
-                f"model.condition: {self.model.condition} needs a data.condition, the columns of labels that texts have"
+            raise SettingError(
+                f"model.condition: {self.model.condition} needs data.condition, the columns of labels that texts have",
+                key="model.condition",
             )
         if self.model.embedding.extra_words:
-            raise ValueError(
-                "model.embedding.extra_words is for classifiers: a language model would have to predict those words"
+            raise SettingError(
+                "model.embedding.extra_words is for classifiers: a language model would have to predict those words",
+                key="model.embedding.extra_words",
             )
 
     @property

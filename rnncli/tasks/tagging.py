@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from rnncli.data import Examples, batch_of, for_answers
 from rnncli.data.tagged import FORMATS
-from rnncli.errors import DataError
+from rnncli.errors import DataError, SettingError
 from rnncli.metrics import ClosedLoopReport
 from rnncli.metrics.spans import SCHEMES
 from rnncli.models.gradient_cases import GradientCase
@@ -57,14 +57,22 @@ class TaggingTask(SequenceTask):
     def __post_init__(self) -> None:
         """Refuse combinations of sections that make no sense."""
         if self.data.multi_label and self.model.crf:
-            raise ValueError("model.crf is for one label a step, and data.multi_label allows several")
+            raise SettingError(
+                "model.crf is for one label a step, and data.multi_label allows several", key="model.crf"
+            )
         if self.data.tokenizer.level == "byte":
-            raise ValueError("data.tokenizer.level: byte is for texts alone: a step is a word or a character")
+            raise SettingError(
+                "data.tokenizer.level: byte is for texts alone: a step is a word or a character",
+                key="data.tokenizer.level",
+            )
         if self.data.multi_label and self.data.scheme in SCHEMES:
-            raise ValueError("data.scheme is for one label a step, and data.multi_label allows several")
+            raise SettingError(
+                "data.scheme is for one label a step, and data.multi_label allows several", key="data.scheme"
+            )
         if not (self.training.teacher_forcing.always or self.reads_own_outputs):
-            raise ValueError(
-                "training.teacher_forcing is for a tagger that reads its labels: model.recurrence output or both"
+            raise SettingError(
+                "training.teacher_forcing is for a tagger that reads its labels: model.recurrence output or both",
+                key="training.teacher_forcing",
             )
 
     @property

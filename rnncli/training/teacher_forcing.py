@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from rnncli.errors import SettingError
 from rnncli.nn.parameter import Array
 from rnncli.training.schedules import Fraction
 from rnncli.training.trainer import TrainingSpec
@@ -40,7 +41,9 @@ class TeacherForcing:
     def __post_init__(self) -> None:
         """Refuse an end that is never come to."""
         if self.schedule == "constant" and self.end:
-            raise ValueError("end is where the other schedules go: constant stays at start, so leave end out")
+            raise SettingError(
+                "end is where the other schedules go: constant stays at start, so leave end out", key="end"
+            )
 
     @property
     def always(self) -> bool:

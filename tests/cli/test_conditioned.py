@@ -160,7 +160,7 @@ def test_conditions_that_do_not_fit_are_a_line_and_status_2(conditioned, command
         (["data.condition=author", "data.format=lines"], 2, "condition needs texts with labels: format csv, tsv, "),
         (["data.condition=author", "model.cell=none"], 2, "data.condition needs a recurrent model.cell, not none"),
         (["data.condition=author", "training.state=reset"], 2, "each text begins with a fresh state anyway"),
-        (["model.condition=input"], 2, "model.condition: input needs a data.condition"),
+        (["model.condition=input"], 2, "model.condition: input needs data.condition"),
         (["data.condition=author", "model.condition=inputs"], 2, "did you mean"),
         (
             ["data.condition=author", "model.condition=initial_state", "model.initial_state=learned"],

@@ -131,7 +131,7 @@ def test_what_does_not_fit_a_condition(options, message):
 
 @pytest.mark.parametrize("way", [way for way in CONDITIONS if way != "bias"])
 def test_a_way_for_nothing_is_refused(way):
-    with pytest.raises(ValueError, match=f"model.condition: {way} needs a data.condition"):
+    with pytest.raises(ValueError, match=f"model.condition: {way} needs data.condition"):
         LanguageModelTask(model=LanguageModelSpec(condition=way))
 
 

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from rnncli.errors import SettingError
 from rnncli.nn.parameter import Array
 from rnncli.training.optimizers.settings import Decay, NonNegative, Positive, chunks
 
@@ -24,7 +25,7 @@ class SGD:
     def __post_init__(self) -> None:
         """Refuse Nesterov's form of nothing."""
         if self.nesterov and not self.momentum:
-            raise ValueError("nesterov needs a momentum above 0")
+            raise SettingError("nesterov needs a momentum above 0", key="nesterov")
 
     def step(self, values: Array, grads: Array, slots: dict[str, Array], learning_rate: float, t: int) -> None:  # noqa: ARG002
         """Update the flat `values` in place; the gradients are used up."""
