@@ -44,12 +44,11 @@ class FedStackSpec(StackSpec):
             reason = f"not {self.cell.name}, whose gates are for hidden states handed on"
             raise SettingError(f"recurrence: output needs cell: rnn, {reason}", key="recurrence")
         if self.recurrence == "output" and not self.has_others:
-            for key, is_set in (
-                ("initial_state: learned", self.initial_state == "learned"),
-                ("recurrent_dropout", self.recurrent_dropout),
-            ):
-                if is_set:
-                    raise SettingError(f"{key} is for hidden states, and recurrence: output hands none on", key=key)
+            reason = "is for hidden states, and recurrence: output hands none on"
+            if self.initial_state == "learned":
+                raise SettingError(f"initial_state: learned {reason}", key="initial_state")
+            if self.recurrent_dropout:
+                raise SettingError(f"recurrent_dropout {reason}", key="recurrent_dropout")
 
     @property
     def windows(self) -> AnyControl | None:
