@@ -60,7 +60,7 @@ def test_forward_and_every_gradient_equal_pytorch(attention, golden, together):
     queries, annotations, weight = (feature_major(golden[name]) for name in GIVEN)
     F, T = len(annotations), queries.shape[1]
     steps = in_steps(golden, together=together)
-    cache = attention.begin(attention.remember(annotations, golden["mask"]), T)
+    cache = attention.allocate(attention.remember(annotations, golden["mask"]), T)
     outputs = [attention.attend(queries[:, each], cache, each) for each in steps]
     d_queries = [attention.backward(weight[:, each], cache, each) for each in reversed(steps)]
     d_annotations = attention.finish(cache)
